@@ -1,0 +1,28 @@
+"""What daphne serves: HTTP by Django, WebSockets by channels."""
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+from django.urls import URLPattern, path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iotsim.settings")
+
+http = get_asgi_application()
+
+# What needs Django's applications is imported after they are set up.
+from copilot.consumers import CopilotConsumer  # noqa: E402
+from iotsim.checks import refuse_to_start  # noqa: E402
+
+refuse_to_start()
+
+websocket_urlpatterns: list[URLPattern] = [path("ws/copilot/", CopilotConsumer.as_asgi())]
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)
