@@ -1,0 +1,104 @@
+"""Calls of machines that wait for a person: filing them, deciding them."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+from pydantic import BaseModel
+
+from iotsim.core.actor import Actor, Face
+from iotsim.core.effects import announce
+from iotsim.core.errors import Conflict, Denied, NotFound
+from iotsim.core.idempotency import arguments_hash
+from iotsim.core.models import Approval, ApprovalState, Membership
+from iotsim.core.proposals import Proposal
+from iotsim.core.schemas import ApprovalOut
+
+if TYPE_CHECKING:
+    from iotsim.core.registry import Service
+
+MAX_WHY = 300
+MAX_ERROR = 500
+
+
+def file(
+    service: "Service[..., Any]",
+    actor: Actor,
+    arguments: BaseModel,
+    proposal: Proposal | None,
+    why: str,
+) -> ApprovalOut:
+    """Keep the call until a person decides; the same call asked twice waits once."""
+    asked = {
+        "organization_id": actor.organization_id,
+        "state": ApprovalState.PENDING.value,
+        "arguments_hash": arguments_hash(service, arguments),
+        "requester_user_id": actor.user_id,
+        "run_id": actor.run.id,
+    }
+    facts = proposal.model_dump(mode="json") if proposal else None
+    waiting = Approval.objects.filter(**asked, expires_at__gt=timezone.now()).order_by("pk")
+    row = next((one for one in waiting if one.proposal == facts), None)
+    if row is None:
+        row = Approval.objects.create(
+            **asked,
+            proposal=facts,
+            service=service.name,
+            arguments=arguments.model_dump(mode="json", exclude_unset=True),
+            why=why[:MAX_WHY],
+            requester=actor.name,
+            requester_face=actor.face.value,
+            expires_at=timezone.now() + timedelta(hours=settings.APPROVAL_HOURS),
+        )
+        announce(actor.organization_id, {"approval": [row.pk]})
+    return ApprovalOut.of(row, title=service.title)
+
+
+def visible(actor: Actor) -> "QuerySet[Approval]":
+    """Whoever is limited to some customers sees and decides only what was asked in their own name."""
+    rows = Approval.objects.all()
+    return rows if actor.customer_ids is None else rows.filter(requester_user_id=actor.user_id)
+
+
+def lock_pending(actor: Actor, approval_id: int) -> Approval:
+    """The approval under a row lock, sure to be undecided. Raises NotFound or Conflict."""
+    row = visible(actor).select_for_update().filter(pk=approval_id).first()
+    if row is None:
+        raise NotFound(f"There is no request {approval_id}.", field="approval")
+    if row.state != ApprovalState.PENDING:
+        by = f" by {row.decided_by}" if row.decided_by else ""
+        raise Conflict(f"Request {approval_id} was decided already{by}: {row.get_state_display()}.")
+    if row.expires_at <= timezone.now():
+        raise Conflict(f"Request {approval_id} expired on {row.expires_at:%d %B %Y at %H:%M} UTC. Ask again.")
+    return row
+
+
+def settle(row: Approval, actor: Actor, state: ApprovalState, **fields: Any) -> None:
+    """Write down who decided what."""
+    row.state = state.value
+    row.decided_by, row.decided_by_user_id, row.decided_at = (
+        actor.name,
+        actor.user_id,
+        timezone.now(),
+    )
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save()
+
+
+def requester_of(row: Approval) -> Actor:
+    """Whoever asked, with the rights they have now. Raises Denied when they are no longer a member."""
+    membership = (
+        Membership.objects.select_related("user", "organization")
+        .filter(
+            organization_id=row.organization_id,
+            user_id=row.requester_user_id or 0,
+            user__is_active=True,
+        )
+        .first()
+    )
+    if membership is None:
+        raise Denied(f"{row.requester}, who asked for this, is no longer a member.")
+    return Actor.for_membership(membership, face=Face(row.requester_face))

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    name = "iotsim.core"
+    label = "core"
+    verbose_name = "Platform"
+
+    def ready(self) -> None:
+        # Importing a services module is what fills the registry.
+        from iotsim.core import services  # noqa: F401

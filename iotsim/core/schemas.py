@@ -1,0 +1,170 @@
+"""What the platform's services return."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from iotsim.core.models import Approval, AuditEvent, Job
+from iotsim.core.proposals import Proposal
+
+
+class Answer(BaseModel):
+    """Every service's answer: `sentence` says it in words, in the user's terms."""
+
+    sentence: str = ""
+
+
+class JobOut(Answer):
+    id: int
+    service: str
+    state: str = Field(description="queued, running, done, failed or stopped")
+    who: str
+    done: int = Field(description="Units done so far (rows, SIMs)")
+    total: int | None = None
+    note: str = ""
+    result: dict[str, Any] | None = None
+    error: str = ""
+    attempts: int = 0
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    arguments: dict[str, Any] = {}
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {"done", "failed", "stopped"}
+
+    @property
+    def percent(self) -> int | None:
+        return min(100, self.done * 100 // self.total) if self.total else None
+
+    @classmethod
+    def of(cls, job: Job) -> "JobOut":
+        return cls(
+            sentence=_job_sentence(job),
+            **{name: getattr(job, name) for name in _JOB_FIELDS},
+        )
+
+
+_JOB_FIELDS = [name for name in JobOut.model_fields if name != "sentence"]
+
+
+def _job_sentence(job: Job) -> str:
+    amount = f"{job.done:,} of {job.total:,}" if job.total else f"{job.done:,}"
+    match job.state:
+        case "queued":
+            return f"Job {job.pk} waits to start."
+        case "running":
+            return f"Job {job.pk} is running: {amount}."
+        case "failed":
+            return job.error
+        case "stopped":
+            return f"Job {job.pk} was stopped at {amount}."
+    result = job.result or {}
+    return str(result.get("sentence") or f"Job {job.pk} is done: {amount}.")
+
+
+class JobPage(Answer):
+    items: list[JobOut]
+    next_cursor: str | None = None
+
+
+class ApprovalOut(Answer):
+    id: int
+    service: str
+    title: str
+    arguments: dict[str, Any]
+    proposal: Proposal | None
+    why: str = Field(description="Why a person must decide")
+    state: str = Field(description="pending, done, rejected, expired, stale or failed")
+    requester: str
+    requester_face: str
+    created_at: datetime
+    expires_at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""
+    error: str = ""
+    event_id: int | None = Field(default=None, description="The audit event of the call when it was done")
+    can_undo: bool = False
+    result: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, approval: Approval, *, title: str, can_undo: bool = False) -> "ApprovalOut":
+        proposal = Proposal.model_validate(approval.proposal) if approval.proposal else None
+        what = proposal.summary if proposal else title
+        return cls(
+            sentence=_approval_sentence(approval, what),
+            id=approval.pk,
+            title=title,
+            proposal=proposal,
+            can_undo=can_undo,
+            result=(approval.outcome or {}).get("result"),
+            **{name: getattr(approval, name) for name in _APPROVAL_FIELDS},
+        )
+
+
+_APPROVAL_FIELDS = [
+    name
+    for name in ApprovalOut.model_fields
+    if name not in {"id", "sentence", "title", "proposal", "can_undo", "result"}
+]
+
+
+def _approval_sentence(approval: Approval, what: str) -> str:
+    match approval.state:
+        case "pending":
+            return f"{what}: waiting for a person's approval (request {approval.pk}). {approval.why}"
+        case "done":
+            done = ((approval.outcome or {}).get("result") or {}).get("sentence")
+            return str(done or f"{what}: approved by {approval.decided_by} and done.")
+        case "rejected":
+            because = f" {approval.reason}" if approval.reason else ""
+            return f"{what}: rejected by {approval.decided_by}.{because}"
+        case "expired":
+            return f"{what}: nobody decided in time, so nothing was changed."
+        case "stale":
+            return f"{what}: the facts changed, so it must be asked for again."
+    return f"{what}: {approval.error}"
+
+
+class ApprovalPage(Answer):
+    items: list[ApprovalOut]
+    next_cursor: str | None = None
+
+
+class AuditEventOut(Answer):
+    id: int
+    at: datetime
+    service: str
+    title: str
+    arguments: dict[str, Any]
+    outcome: str = Field(description="done, denied, failed or waiting")
+    who: str
+    role: str
+    face: str
+    approved_by: str = ""
+    job_id: int | None = None
+    undoes: int | None = None
+    undone_by: int | None = Field(default=None, description="The event that took this one back")
+    can_undo: bool = False
+    request_id: str = ""
+    duration_ms: int = 0
+
+    @classmethod
+    def of(cls, event: AuditEvent, *, title: str, undone_by: int | None) -> "AuditEventOut":
+        return cls(
+            title=title,
+            undone_by=undone_by,
+            can_undo=event.undo is not None and undone_by is None and event.outcome == "done",
+            **{name: getattr(event, name) for name in _AUDIT_FIELDS},
+        )
+
+
+_AUDIT_FIELDS = [name for name in AuditEventOut.model_fields if name not in {"title", "undone_by", "can_undo"}]
+
+
+class AuditPage(Answer):
+    items: list[AuditEventOut]
+    next_cursor: str | None = None

@@ -1,0 +1,33 @@
+"""The platform's tasks: running jobs, sending again what got lost, and keeping its own tables small."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from iotsim.core import jobs, keys
+from iotsim.core.models import IdempotencyKey
+
+KEEP_KEYS = timedelta(days=2)
+
+
+@shared_task(name=jobs.TASK)
+def run_job(organization_id: int, job_id: int) -> str:
+    return jobs.run_job(organization_id, job_id)
+
+
+@shared_task(name="iotsim.sweep_jobs")
+def sweep_jobs() -> int:
+    return jobs.sweep_jobs()
+
+
+@shared_task(name="iotsim.mark_key_used")
+def mark_key_used(key_id: int) -> None:
+    keys.mark_key_used(key_id)
+
+
+@shared_task(name="iotsim.forget_idempotency_keys")
+def forget_idempotency_keys() -> int:
+    """Clients repeat a call within minutes; two days are kept."""
+    old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEEP_KEYS)
+    return old.delete()[0]

@@ -1,0 +1,10 @@
+"""The addresses of the platform's own pages."""
+
+from django.urls import path
+
+from iotsim.core import views
+
+urlpatterns = [
+    path("approvals/", views.approvals, name="approvals"),
+    path("audit/", views.audit, name="audit"),
+]

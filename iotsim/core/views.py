@@ -1,0 +1,38 @@
+"""The platform's own pages: what waits for a decision, and what was done."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from iotsim.core import registry
+from iotsim.core.access import arguments_of, page
+from iotsim.core.actor import Actor
+from iotsim.core.fragments import part_of
+from iotsim.core.services import list_approvals, list_audit_events
+
+STATES = ("pending", "done", "rejected", "expired", "stale", "failed")
+OUTCOMES = ("done", "denied", "failed", "waiting")
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What machines asked for and a person must decide; those that wait unless the address says otherwise."""
+    state = request.GET.get("state", "pending")
+    asked = arguments_of(request.GET) | {"state": None if state == "all" else state}
+    answer = list_approvals.call(actor, asked).result
+    template = part_of(request, "core/approvals.html", approvals="cards", waiting="waiting")
+    return render(request, template, {"page": answer, "chosen": state, "states": (*STATES, "all")})
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Who did what, when, by which door."""
+    answer = list_audit_events.call(actor, arguments_of(request.GET)).result
+    acts = [one for one in registry.all_services() if not one.is_read]
+    template = part_of(request, "core/audit.html", events="rows", acts="rows")
+    return render(request, template, {"page": answer, "services": acts, "outcomes": OUTCOMES})

@@ -1,0 +1,116 @@
+"""What holds for every registered service, whatever it does."""
+
+import pytest
+
+from iotsim.core import registry
+from iotsim.core.actor import Actor, Face
+from iotsim.core.errors import ApprovalRequired, Denied, IotsimError
+from iotsim.core.models import AuditEvent
+from iotsim.core.registry import Risk
+from iotsim.core.tenancy import tenant
+from tests.fleet import make_sim
+
+SERVICES = list(registry.all_services())
+NAMES = [service.name for service in SERVICES]
+# What pages and undo need, and nobody asks for in a sentence: no tools of the copilot.
+PLUMBING = {"restore_status", "list_filter_choices"} | {one.name for one in SERVICES if one.app == "copilot"}
+
+EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
+
+
+def arguments_for(service, sim) -> dict:
+    """Something for every required parameter: the given SIM where one is asked for, plain values elsewhere."""
+    samples = {
+        "sim": sim.iccid, "sims": [sim.iccid], "action": "suspend", "quota": "1 GB", "tag": "blue",
+        "batch": "6b7a4c6e-6f0e-4f0c-9d8a-0d0d5f0b7f11",
+    }  # fmt: skip
+    required = [name for name, info in service.parameters.model_fields.items() if info.is_required()]
+    raw = {name: samples.get(name, 999_999_999) for name in required}
+    return {**raw, "sims": [sim.iccid]} if service.name == "change_status_in_bulk" else raw
+
+
+@EVERY
+def test_is_described(service):
+    assert service.description.endswith((".", "?")) and len(service.description) > 20
+    assert service.title and service.path and service.app
+    for name, info in service.parameters.model_fields.items():
+        assert info.description or name in service.slots, f"{service.name}: {name} says nothing of itself"
+
+
+@EVERY
+def test_has_examples_unless_it_is_plumbing(service):
+    assert bool(service.examples) != (service.name in PLUMBING)
+
+
+@EVERY
+def test_its_answer_has_a_sentence(service):
+    assert "sentence" in service.returns.model_fields
+
+
+@EVERY
+def test_a_danger_shows_a_proposal_and_can_be_told_by_its_risk(service):
+    assert service.risk is not Risk.DANGER or service.proposal is not None
+
+
+@EVERY
+def test_refuses_who_lacks_the_permission(service, organisation):
+    nobody = Actor(
+        organization_id=organisation.pk,
+        user_id=None,
+        name="nobody",
+        role="none",
+        permissions=frozenset(),
+        face=Face.API,
+    )
+    with pytest.raises(Denied):
+        service.call(nobody, {})
+    with tenant(organisation.pk):
+        event = AuditEvent.objects.get(service=service.name)
+    assert event.outcome == "denied" and event.who == "nobody"
+
+
+@EVERY
+def test_shows_and_changes_nothing_of_another_organisation(service, actor, other_organisation):
+    theirs = make_sim(other_organisation, label="pump of a stranger")
+    try:
+        outcome = service.call(actor, arguments_for(service, theirs), confirmed="x")
+    except IotsimError as error:
+        shown = f"{error.sentence} {error.details()}"
+    else:
+        shown = outcome.result.model_dump_json()
+    assert theirs.label not in shown
+    with tenant(other_organisation.pk):
+        theirs.refresh_from_db()
+        assert theirs.status == "active" and theirs.quota_bytes is None and not theirs.sim_tags.exists()
+        assert not AuditEvent.objects.exists()
+
+
+DANGEROUS = [one for one in SERVICES if one.risk is Risk.DANGER and not one.people_only]
+
+
+@pytest.mark.parametrize("service", DANGEROUS, ids=lambda one: one.name)
+def test_a_machine_waits_for_a_person_before_danger(service, make_actor, organisation):
+    sim = make_sim(organisation)
+    machine = make_actor("owner", "copilot")
+    machine.run.asked = True
+    with pytest.raises(ApprovalRequired) as waiting:
+        service.call(machine, arguments_for(service, sim))
+    assert waiting.value.approval.proposal.count == 1
+    with tenant(organisation.pk):
+        sim.refresh_from_db()
+    assert sim.status == "active"
+
+
+@EVERY
+def test_unknown_arguments_are_refused(service, actor):
+    with pytest.raises(IotsimError, match="knows no"):
+        service.call(actor, {"nonsense": 1})
+
+
+def test_names_are_verbs_and_nouns():
+    assert all("_" in name and name == name.lower() for name in NAMES)
+
+
+def test_paths_are_unique():
+    ways = [(service.is_read, service.path) for service in SERVICES]
+    assert len(ways) == len(set(ways))
