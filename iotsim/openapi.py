@@ -1,0 +1,143 @@
+"""What OpenAPI says of a service, made from its pydantic models alone."""
+
+import re
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
+
+from iotsim.core.registry import Service
+from iotsim.core.schemas import ApprovalOut, JobOut
+
+REF = "#/components/schemas/{model}"
+PROBLEM = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457)",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "A stable name for this kind of problem"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "A sentence fit for the user"},
+        "instance": {"type": "string", "description": "The request's id"},
+        "field": {"type": ["string", "null"]},
+        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+        "candidates": {"type": "array", "items": {"type": "string"}},
+        "retry_after": {"type": "integer", "description": "Seconds"},
+    },
+}
+
+Json = dict[str, Any]
+
+
+class Components:
+    """The schemas that operations refer to, collected while they are described."""
+
+    def __init__(self) -> None:
+        self.schemas: Json = {"Problem": PROBLEM}
+
+    def refer(self, model: type[BaseModel], mode: JsonSchemaMode = "serialization") -> Json:
+        """Keep the model's schema and answer with a reference to it."""
+        schema = model.model_json_schema(mode=mode, ref_template=REF)
+        self.schemas.update(schema.pop("$defs", {}))
+        self.schemas[model.__name__] = schema
+        return {"$ref": REF.format(model=model.__name__)}
+
+    def properties(self, model: type[BaseModel]) -> tuple[Json, set[str]]:
+        """The fields of a parameters model, and which of them must be given."""
+        schema = model.model_json_schema(ref_template=REF)
+        self.schemas.update(schema.pop("$defs", {}))
+        return schema.get("properties", {}), set(schema.get("required", ()))
+
+
+def names_in_path(path: str) -> list[str]:
+    return re.findall(r"{(\w+)}", path)
+
+
+def describe(service: Service[..., Any], components: Components) -> Json:
+    """The OpenAPI operation of a service; ninja adds the parts of the path by itself."""
+    properties, required = components.properties(service.parameters)
+    in_path = names_in_path(service.path)
+    parameters: list[Json] = []
+    rest = {name: part for name, part in properties.items() if name not in in_path}
+    operation: Json = {
+        "operationId": service.name,
+        "summary": service.title,
+        "description": _description(service),
+        "tags": [service.app],
+        "parameters": parameters,
+        "responses": _responses(service, components),
+        "x-permission": service.permission.value,
+        "x-risk": service.risk_name,
+    }
+    if service.is_read:
+        parameters += [_query_parameter(name, part, name in required) for name, part in rest.items()]
+    else:
+        parameters += _write_parameters()
+        operation["requestBody"] = _body(rest, required - set(in_path))
+    return operation
+
+
+def _description(service: Service[..., Any]) -> str:
+    said = "".join(f"\n* {one}" for one in service.examples[:3])
+    return f"{service.description}\n\nAsk the copilot for the same:{said}" if said else service.description
+
+
+def _query_parameter(name: str, schema: Json, required: bool) -> Json:
+    kept = {key: value for key, value in schema.items() if key != "description"}
+    return {
+        "name": name,
+        "in": "query",
+        "required": required,
+        "description": schema.get("description", ""),
+        "schema": kept,
+    }
+
+
+def _write_parameters() -> list[Json]:
+    return [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "A word of yours: repeated with the same arguments, the call is answered, not repeated",
+            "schema": {"type": "string", "maxLength": 200},
+        },
+        {
+            "name": "dry_run",
+            "in": "query",
+            "required": False,
+            "description": "Answer with the proposal (what would change) and change nothing",
+            "schema": {"type": "boolean"},
+        },
+        {
+            "name": "confirmed",
+            "in": "query",
+            "required": False,
+            "description": "The digest of a proposal: refuse if the facts have changed since",
+            "schema": {"type": "string"},
+        },
+    ]
+
+
+def _body(properties: Json, required: set[str]) -> Json:
+    schema: Json = {"type": "object", "properties": properties, "additionalProperties": False}
+    if required:
+        schema["required"] = sorted(required)
+    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+
+
+def _responses(service: Service[..., Any], components: Components) -> dict[int | str, Any]:
+    answer = {"application/json": {"schema": components.refer(service.returns)}}
+    responses: dict[int | str, Any] = {}  # numbers, as ninja keeps its own: both spellings would stand in the JSON
+    if service.job:
+        components.refer(JobOut)
+        responses[202] = {"description": "The job that does it", "content": answer}
+    else:
+        responses[200] = {"description": "The answer", "content": answer}
+    if not service.is_read and not service.job:
+        waiting = {"application/json": {"schema": components.refer(ApprovalOut)}}
+        responses[202] = {"description": "Waiting for a person's approval", "content": waiting}
+    problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
+    responses["default"] = {"description": "A problem, in a sentence", "content": problem}
+    return responses

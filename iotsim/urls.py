@@ -1,0 +1,21 @@
+"""The map of addresses."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from iotsim import health, web
+from iotsim.api import api, unknown
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+    path("act/<slug:name>/", web.act, name="act"),
+    path("organization/", web.choose_organization, name="choose_organization"),
+    path("", include("sims.urls")),
+    path("", include("copilot.urls")),
+    path("", include("iotsim.core.urls")),
+    path("api/v1/", api.urls),
+    path("api/v1/<path:rest>", unknown),
+]
