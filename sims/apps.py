@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+
+class SimsConfig(AppConfig):
+    name = "sims"
+    verbose_name = "SIM fleet"
+
+    def ready(self) -> None:
+        # Importing the services is what fills the registry.
+        from iotsim.core import subjects
+        from sims import services  # noqa: F401
+        from sims.naming import sim_id
+        from sims.parameters import SIM_SLOT
+
+        subjects.fill(subjects.KIND, find_id=sim_id, slot=SIM_SLOT)

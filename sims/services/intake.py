@@ -1,0 +1,115 @@
+"""Bringing files in: usage of vendors, SIM inventory; and the register of what was brought in."""
+
+from typing import Annotated
+
+from django.db.models import QuerySet
+from pydantic import Field
+
+from iotsim.core.actor import Actor
+from iotsim.core.errors import Denied, Invalid, NotFound
+from iotsim.core.jobs import RunningJob
+from iotsim.core.paging import Cursor, newest_page
+from iotsim.core.parameters import Limit, UploadId, numbered
+from iotsim.core.registry import Risk, service
+from iotsim.core.roles import Permission
+from iotsim.core.wording import counted
+from sims.examples import EXAMPLES
+from sims.models import Intake, RefusedRow
+from sims.schemas.intake import IntakeDetails, IntakeOut, IntakePage, RefusedRowOut, job_states
+
+IntakeId = Annotated[
+    int, Field(description="Number of the import"), numbered("intake", "intake", "import", verbs=("show import",))
+]
+
+
+@service(
+    permission=Permission.OPERATE,
+    risk=Risk.WRITE,
+    path="usage/import",
+    examples=EXAMPLES["import_usage"],
+    title="Import usage",
+    job=True,
+)
+def import_usage(actor: Actor, *, upload_id: UploadId, job: RunningJob) -> IntakeOut:
+    """Bring in an uploaded usage file (iotsim, BICS, Cellhire). Rows known already count once; corrections replace."""
+    from sims.intake.usage import UsageImport  # pyarrow and numpy are for workers only
+
+    _require_whole_fleet(actor)
+    return IntakeOut.of(UsageImport(job, upload_id).run())
+
+
+@service(
+    permission=Permission.OPERATE,
+    risk=Risk.WRITE,
+    path="sims/import",
+    examples=EXAMPLES["import_sims"],
+    title="Import SIMs",
+    job=True,
+)
+def import_sims(actor: Actor, *, upload_id: UploadId, job: RunningJob) -> IntakeOut:
+    """Bring in an uploaded list of SIMs (CSV): new ones are added, known ones updated where the file has values."""
+    from sims.intake.inventory import InventoryImport
+
+    _require_whole_fleet(actor)
+    return IntakeOut.of(InventoryImport(job, upload_id).run())
+
+
+def _require_whole_fleet(actor: Actor) -> None:
+    if actor.customer_ids is not None:
+        raise Denied("Your access is limited to some customers, and a file may concern others, so you cannot import.")
+
+
+@service(
+    permission=Permission.VIEW,
+    risk=Risk.READ,
+    path="intakes",
+    examples=EXAMPLES["list_intakes"],
+    title="Usage imports",
+)
+def list_intakes(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) -> IntakePage:
+    """List the files brought in (usage and SIM inventory), newest first, with what came of each."""
+    rows, following = newest_page(_intakes(actor), cursor, limit)
+    states = job_states(rows)
+    items = [IntakeOut.of(row, job_state=states.get(row.job_id, "")) for row in rows]
+    if not items:
+        sentence = "No file has been imported yet."
+    else:
+        sentence = f"{counted(len(items), 'file')}. The newest: {items[0].sentence}"
+    return IntakePage(sentence=sentence, items=items, next_cursor=following)
+
+
+@service(
+    permission=Permission.VIEW,
+    risk=Risk.READ,
+    path="intakes/{intake}",
+    examples=EXAMPLES["get_intake"],
+    title="Usage import",
+)
+def get_intake(actor: Actor, *, intake: IntakeId, limit: Limit = 100, cursor: Cursor = None) -> IntakeDetails:
+    """Show one file that was brought in, and the rows of it that were refused, each with its reason."""
+    found = _intakes(actor).filter(pk=intake).first()
+    if found is None:
+        raise NotFound(f"There is no import {intake}.", field="intake")
+    refused, following = _refused(found, limit, cursor)
+    return IntakeDetails(
+        **IntakeOut.of(found, job_state=job_states([found]).get(found.job_id, "")).model_dump(),
+        refused_rows=[RefusedRowOut.of(row) for row in refused],
+        next_cursor=following,
+    )
+
+
+def _refused(intake: Intake, limit: int, cursor: str | None) -> tuple[list[RefusedRow], str | None]:
+    """Refused rows in file order; the cursor is the number of the last one shown."""
+    rows = RefusedRow.objects.filter(organization_id=intake.organization_id, intake=intake)
+    if cursor:
+        if not cursor.isdecimal():
+            raise Invalid("The cursor is not one of ours; start without it.", field="cursor")
+        rows = rows.filter(row_number__gt=int(cursor))
+    found = list(rows.order_by("row_number")[: limit + 1])
+    return found[:limit], str(found[limit - 1].row_number) if len(found) > limit else None
+
+
+def _intakes(actor: Actor) -> "QuerySet[Intake]":
+    """Whoever is limited to some customers sees their own files only: raw rows may show others' SIMs."""
+    rows = Intake.objects.filter(organization_id=actor.organization_id)
+    return rows if actor.customer_ids is None else rows.filter(user_id=actor.user_id)
