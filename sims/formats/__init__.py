@@ -1,0 +1,1 @@
+"""Files that people bring: one mapping per vendor, found by the header (pure; no Django)."""

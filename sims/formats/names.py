@@ -1,0 +1,12 @@
+"""What formats are called; importing it costs nothing (pure; no Django)."""
+
+TITLES = {
+    "own": "iotsim usage",
+    "bics": "BICS SIM for Things",
+    "cellhire": "Cellhire session CDR",
+    "inventory": "SIM inventory",
+}
+
+
+def title_of(name: str) -> str:
+    return TITLES.get(name, "")

@@ -1,0 +1,32 @@
+"""Partitions come into being before the rows that need them, each in a short transaction of its own."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import connection, transaction
+
+_made: set[tuple[str, date]] = set()
+
+
+def ensure_partitions(first: date, last: date) -> None:
+    """See to it that records and days from `first` to `last` have a place. Not within a long transaction."""
+    name = connection.settings_dict["NAME"]
+    months = {(name, month) for month in _months(first, last)}
+    if months <= _made:
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT sims_usage_partitions(%s, %s)", [first, last])
+    _made.update(months)
+
+
+def ensure_partitions_for(first_micros: int, last_micros: int) -> None:
+    """The same for times, with a day to spare on both sides: local days are not UTC's."""
+    first, last = (datetime.fromtimestamp(micros / 1e6, UTC).date() for micros in (first_micros, last_micros))
+    ensure_partitions(first - timedelta(days=1), last + timedelta(days=1))
+
+
+def _months(first: date, last: date) -> list[date]:
+    count = (last.year - first.year) * 12 + last.month - first.month
+    return [
+        date(first.year + (first.month - 1 + step) // 12, (first.month - 1 + step) % 12 + 1, 1)
+        for step in range(count + 1)
+    ]
