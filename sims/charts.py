@@ -1,0 +1,100 @@
+"""Figures of usage as plain data for plotly.js. Pure functions; colours are names of the style sheet's tokens.
+
+One accent colour plus greys, the unit on the axis, the quota as a horizontal rule with its label beside it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from iotsim.core.wording import size as in_words
+from sims.schemas.fleet import UsageDay, UsageHistory
+
+Figure = dict[str, Any]
+
+UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+CYCLE_DAYS = 30  # a cycle's usual length, for the quota's even share of a day
+
+
+def unit_for(top_bytes: float) -> tuple[int, str]:
+    """The largest decimal unit of which `top_bytes` holds at least one: (10**9, "GB")."""
+    return next(((size, name) for size, name in UNITS if top_bytes >= size), (1, "B"))
+
+
+def usage_timeline(days: Sequence[UsageDay]) -> Figure:
+    """The fleet's usage a day, as an area from zero. The last day is still growing, so it is drawn dotted."""
+    size, unit = unit_for(max((day.bytes_total for day in days), default=0))
+    dates = [day.day.isoformat() for day in days]
+    values = [round(day.bytes_total / size, 4) for day in days]
+    line = {"color": "var(--blue)", "width": 2}
+    settled = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": dates[:-1],
+        "y": values[:-1],
+        "line": line,
+        "fill": "tozeroy",
+        "fillcolor": "var(--blue-soft)",
+        "hovertemplate": f"%{{y:,.3~g}} {unit}<extra></extra>",
+    }
+    growing = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": dates[-2:],
+        "y": values[-2:],
+        "line": {**line, "dash": "dot"},
+        "hovertemplate": f"%{{y:,.3~g}} {unit}<extra>so far</extra>",
+    }
+    return {"data": [settled, growing], "layout": _axes(unit)}
+
+
+def spark(days: Sequence[UsageDay]) -> list[float]:
+    """The settled days' usage, for a small line without axes."""
+    return [float(day.bytes_total) for day in days[:-1]]
+
+
+def daily_usage(history: UsageHistory) -> Figure:
+    """A SIM's usage a day as bars, with the quota's even share of a day as a rule."""
+    rule = history.quota_bytes / CYCLE_DAYS if history.quota_bytes else None
+    top = max([day.bytes_total for day in history.days] + [rule or 0])
+    size, unit = unit_for(top)
+    bars = {
+        "type": "bar",
+        "x": [day.day.isoformat() for day in history.days],
+        "y": [round(day.bytes_total / size, 4) for day in history.days],
+        "marker": {"color": "var(--blue)"},
+        "hovertemplate": f"%{{y:,.3~g}} {unit}<extra></extra>",
+    }
+    layout = {**_axes(unit), "bargap": 0.25}
+    if rule is not None:
+        layout |= _rule(rule / size, f"quota spread evenly: {in_words(int(rule))} a day")
+    return {"data": [bars], "layout": layout}
+
+
+def _axes(unit: str) -> Figure:
+    return {
+        "xaxis": {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b %Y", "nticks": 8},
+        "yaxis": {"title": {"text": f"{unit} a day", "font": {"size": 11}, "standoff": 8}, "nticks": 5},
+    }
+
+
+def _rule(height: float, label: str) -> Figure:
+    """A dashed line across, named above the chart, where no bar can hide its name."""
+    line = {"color": "var(--ink-3)", "width": 1, "dash": "dash"}
+    across = {"xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": height, "y1": height}
+    note = {
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0,
+        "y": 1,
+        "text": f"- - - {label}",
+        "showarrow": False,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "yshift": 6,
+        "font": {"size": 11, "color": "var(--ink-2)"},
+    }
+    return {
+        "shapes": [{"type": "line", "line": line, **across}],
+        "annotations": [note],
+        "margin": {"l": 8, "r": 12, "t": 28, "b": 8},
+    }

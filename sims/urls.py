@@ -1,0 +1,14 @@
+"""The addresses of the SIM pages."""
+
+from django.urls import path
+
+from sims import views
+
+urlpatterns = [
+    path("", views.dashboard, name="dashboard"),
+    path("sims/", views.sim_list, name="sims"),
+    path("sims/<str:sim>/", views.sim_detail, name="sim"),
+    path("sims/<str:sim>/usage/", views.sim_usage, name="sim_usage"),
+    path("imports/", views.imports, name="imports"),
+    path("imports/<int:intake>/", views.import_detail, name="import"),
+]

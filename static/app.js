@@ -1,0 +1,407 @@
+// The behaviour that HTML and htmx lack: theme, keyboard, dialogs, toasts, selection, charts, the copilot's frame.
+// Loaded in the head without defer, so that theme and sidebar stand before the first paint; everything else is
+// delegated from the document and so survives hx-boost, which exchanges the body.
+(() => {
+  "use strict";
+
+  const root = document.documentElement;
+  const $ = (selector, from = document) => from.querySelector(selector);
+  const $$ = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const on = (event, selector, act) =>
+    document.addEventListener(event, (e) => {
+      const hit = e.target instanceof Element ? e.target.closest(selector) : null;
+      if (hit) act(e, hit);
+    });
+
+  function recall(key, otherwise) {
+    try { return localStorage.getItem(`iotsim.${key}`) ?? otherwise; } catch { return otherwise; }
+  }
+  function remember(key, value) {
+    try { localStorage.setItem(`iotsim.${key}`, value); } catch { /* a browser that keeps nothing still works */ }
+  }
+
+  // --- Theme ---------------------------------------------------------------------------------
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+
+  function applyTheme() {
+    const choice = recall("theme", "auto");
+    root.dataset.bsTheme = choice === "auto" ? (dark.matches ? "dark" : "light") : choice;
+    $$("[data-theme-choice]").forEach((b) => b.setAttribute("aria-checked", String(b.dataset.themeChoice === choice)));
+    redrawCharts();
+  }
+  dark.addEventListener("change", applyTheme);
+  on("click", "[data-theme-choice]", (e, button) => {
+    remember("theme", button.dataset.themeChoice);
+    applyTheme();
+  });
+
+  // --- Copilot: open, width, composer ------------------------------------------------------------
+  const beside = matchMedia("(min-width: 1200px)");
+  const phone = matchMedia("(max-width: 767.98px)");
+  const isOpen = () => root.dataset.copilot === "open";
+
+  function showCopilot(open, { focus = true } = {}) {
+    root.dataset.copilot = open ? "open" : "closed";
+    if (beside.matches) remember("copilot", root.dataset.copilot);
+    syncCopilot();
+    if (!focus) return;
+    (open ? $("#copilot-text") : $("[data-copilot-toggle]"))?.focus();
+    if (open) scrollLog();
+  }
+  function syncCopilot() {
+    $$("[data-copilot-toggle]").forEach((b) => b.setAttribute("aria-expanded", String(isOpen())));
+    $$(".rail, .column").forEach((part) => { part.inert = isOpen() && phone.matches; });
+  }
+  function setWidth(pixels) {
+    const width = Math.round(Math.min(Math.max(pixels, 320), Math.min(720, innerWidth * 0.6)));
+    root.style.setProperty("--copilot", `${width}px`);
+    remember("copilot-width", width);
+    $(".copilot-grip")?.setAttribute("aria-valuenow", String(width));
+  }
+  function scrollLog() {
+    const box = $(".copilot-scroll");
+    if (box) box.scrollTop = box.scrollHeight;
+  }
+  root.dataset.copilot = beside.matches ? recall("copilot", "closed") : "closed";
+  if (recall("copilot-width")) root.style.setProperty("--copilot", `${Number(recall("copilot-width")) || 400}px`);
+  phone.addEventListener("change", syncCopilot);
+
+  on("click", "[data-copilot-toggle]", () => showCopilot(!isOpen()));
+  on("click", "[data-copilot-close]", () => showCopilot(false));
+  on("pointerdown", ".copilot-grip", (e, grip) => {
+    grip.setPointerCapture(e.pointerId);
+    grip.onpointermove = (move) => setWidth(innerWidth - move.clientX);
+    grip.onpointerup = grip.onpointercancel = () => { grip.onpointermove = null; };
+  });
+  on("keydown", ".copilot-grip", (e) => {
+    const step = { ArrowLeft: 24, ArrowRight: -24 }[e.key];
+    if (step) setWidth($("#copilot").offsetWidth + step);
+  });
+
+  function ask(text) {
+    const field = $("#copilot-text");
+    if (!field) return;
+    showCopilot(true);
+    field.value = text;
+    field.form.requestSubmit();
+  }
+  on("click", "[data-ask]", (e, chip) => ask(chip.dataset.ask));
+  on("click", "[data-edit-question]", (e, button) => editQuestion(button.closest("[data-question]")));
+
+  function editQuestion(question) {
+    const field = $("#copilot-text");
+    if (!question || !field) return;
+    field.value = question.dataset.question;
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  }
+  on("keydown", "#copilot-text", (e, field) => {
+    if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
+      e.preventDefault();
+      if (field.value.trim()) field.form.requestSubmit();
+    } else if (e.key === "ArrowUp" && !field.value) {
+      e.preventDefault();
+      editQuestion($$("#copilot-log [data-question]").at(-1));
+    }
+  });
+  // What the copilot may know of the page travels with the question.
+  document.addEventListener("htmx:wsConfigSend", (e) => {
+    if (e.target.id !== "copilot-form") return;
+    if (!e.detail.parameters.text?.trim()) { e.preventDefault(); return; }
+    e.detail.parameters.page = location.pathname + location.search;
+    e.detail.parameters.selected = $$("input[name=sims]:checked").map((box) => box.value);
+  });
+  document.addEventListener("htmx:wsAfterSend", (e) => { if (e.target.id === "copilot-form") { e.target.reset(); scrollLog(); } });
+  // The socket lives as long as the preserved sidebar: without its address htmx cannot open a second one.
+  document.addEventListener("htmx:wsConnecting", (e) => e.target.removeAttribute("ws-connect"));
+  // Where this page is in which conversation, so that it gets the rest and nothing twice.
+  let socket = null;
+  const tellCopilot = (message) => socket?.send(JSON.stringify({ ...message, page: location.pathname + location.search }));
+  document.addEventListener("htmx:wsOpen", (e) => {
+    delete e.target.dataset.offline;
+    socket = e.detail.socketWrapper;
+    const { thread, seq } = $("#copilot-place").dataset;
+    tellCopilot({ type: "open", thread, seq });
+  });
+  // Another page beside the sidebar: other suggestions.
+  for (const moved of ["htmx:pushedIntoHistory", "htmx:historyRestore"]) {
+    document.addEventListener(moved, () => tellCopilot({ type: "look" }));
+  }
+  document.addEventListener("htmx:wsClose", (e) => { e.target.dataset.offline = ""; });
+  // Who reads further up is left there; who is at the end stays at the end.
+  let atEnd = true;
+  document.addEventListener("htmx:wsBeforeMessage", () => {
+    const box = $(".copilot-scroll");
+    atEnd = !box || box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+  });
+  document.addEventListener("htmx:wsAfterMessage", () => {
+    if (atEnd) scrollLog();
+    settle($("#copilot"));
+    noticeActs();
+  });
+  // When the copilot changed something, or it was taken back, the lists on the page ask anew.
+  let acts = null;
+  function noticeActs() {
+    const now = $$("#copilot-log [hx-post='/act/undo_call/']").length;
+    if (acts !== null && now !== acts) window.htmx.trigger(document.body, "iotsim:changed");
+    acts = now;
+  }
+
+  // --- Keyboard ------------------------------------------------------------------------------------
+  document.addEventListener("keydown", (e) => {
+    const typing = e.target.closest?.("input, textarea, select, [contenteditable]");
+    if ((e.metaKey || e.ctrlKey) && e.key.toLowerCase() === "k") {
+      e.preventDefault();
+      showCopilot(!(isOpen() && e.target.id === "copilot-text"));
+    } else if (e.key === "/" && !typing && !e.metaKey && !e.ctrlKey && !$("dialog[open]")) {
+      e.preventDefault();
+      ($("#page [type=search]") ?? $("#search"))?.focus();
+    } else if (e.key === "Escape" && isOpen() && e.target.closest?.("#copilot")) {
+      const stop = $("#copilot-stop:not([hidden])");
+      if (stop) stop.click(); else showCopilot(false);
+    } else if (e.key === "Escape" && typing?.type === "search") {
+      typing.blur();
+    }
+  });
+
+  // --- Dialog: htmx fills it, this opens and closes it --------------------------------------------------
+  function closeDialog() {
+    const dialog = $("#dialog");
+    if (dialog?.open) dialog.close();
+    dialog?.replaceChildren();
+  }
+  document.addEventListener("htmx:afterSwap", (e) => {
+    if (e.target.id !== "dialog") return;
+    if (!e.target.firstElementChild) { closeDialog(); return; }
+    if (!e.target.open) e.target.showModal();
+    ($("[aria-invalid=true]", e.target) ?? $("[autofocus]", e.target))?.focus();
+  });
+  on("click", "[data-close]", closeDialog);
+  on("mousedown", "dialog", (e, dialog) => { if (e.target === dialog) closeDialog(); });
+
+  // --- Toasts ---------------------------------------------------------------------------------------------
+  function startTimer(toast) {
+    if (toast.dataset.started) return;
+    toast.dataset.started = "yes";
+    toast.style.setProperty("--seconds", `${toast.dataset.seconds}s`);
+    let left = Number(toast.dataset.seconds) * 10;
+    const tick = setInterval(() => {
+      if (!toast.matches(":hover, :focus-within")) left -= 1;
+      if (left <= 0 || !toast.isConnected) { clearInterval(tick); toast.remove(); }
+    }, 100);
+  }
+  function say(sentence) {
+    const toast = Object.assign(document.createElement("div"), { className: "notification red" });
+    toast.dataset.seconds = 10;
+    toast.append(Object.assign(document.createElement("span"), { textContent: sentence }));
+    $("#toasts")?.append(toast);
+    startTimer(toast);
+  }
+  document.addEventListener("htmx:afterRequest", (e) => {
+    if (e.target.matches?.("[data-dismiss-after]")) e.target.closest(".notification")?.remove();
+  });
+  on("click", "[data-dismiss]", (e, button) => button.closest(".notification").remove());
+
+  async function sentenceOf(xhr) {
+    if ((xhr.getResponseHeader("Content-Type") ?? "").includes("json")) {
+      const problem = JSON.parse(xhr.responseText);
+      return problem.detail ?? problem.title;
+    }
+    const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+    return $("[data-sentence]", page)?.textContent.trim();
+  }
+  document.addEventListener("htmx:responseError", async (e) => {
+    const { xhr, boosted, requestConfig } = e.detail;
+    if (xhr.status === 401) { location.reload(); return; }
+    if (boosted && requestConfig.verb === "get") { location.assign(requestConfig.path); return; }
+    say((await sentenceOf(xhr)) ?? `The server answered with an error (${xhr.status}). Nothing was changed.`);
+  });
+  document.addEventListener("htmx:sendError", () =>
+    say("The server cannot be reached. Nothing was changed; try again in a moment."));
+
+  // --- Copy, rows, selection ----------------------------------------------------------------------------------
+  on("click", "[data-copy]", async (e, button) => {
+    e.preventDefault();
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const use = $("use", button);
+    const before = use.getAttribute("href");
+    use.setAttribute("href", before.replace(/#.*/, "#check"));
+    setTimeout(() => use.setAttribute("href", before), 1200);
+  });
+  const INTERACTIVE = "a, button, input, label, select, summary, .dropdown-menu";
+  on("click", "tr[data-href]", (e, row) => {
+    if (e.target.closest(INTERACTIVE) || String(getSelection())) return;
+    if (e.metaKey || e.ctrlKey) open(row.dataset.href, "_blank"); else $("a.opens", row)?.click();
+  });
+  on("auxclick", "tr[data-href]", (e, row) => {
+    if (e.button === 1 && !e.target.closest(INTERACTIVE)) open(row.dataset.href, "_blank");
+  });
+  let lastPicked = null;
+  on("click", "input[name=sims]", (e, box) => {
+    const boxes = $$("input[name=sims]");
+    if (e.shiftKey && boxes.includes(lastPicked)) {
+      const [from, to] = [boxes.indexOf(lastPicked), boxes.indexOf(box)].sort((a, b) => a - b);
+      boxes.slice(from, to + 1).forEach((one) => { one.checked = box.checked; });
+    }
+    lastPicked = box;
+  });
+  on("change", "[data-select-all]", (e, all) => {
+    $$("input[name=sims]").forEach((box) => { box.checked = all.checked; });
+    syncSelection();
+  });
+  on("change", "input[name=sims]", () => syncSelection());
+  on("click", "[data-select-none]", () => {
+    $$("input[name=sims]").forEach((box) => { box.checked = false; });
+    syncSelection();
+  });
+  function syncSelection() {
+    const bar = $("[data-bulk]");
+    if (!bar) return;
+    const boxes = $$("input[name=sims]");
+    const picked = boxes.filter((box) => box.checked).length;
+    bar.hidden = picked === 0;
+    $("[data-bulk-count]", bar).textContent = picked.toLocaleString("en-GB");
+    const all = $("[data-select-all]");
+    if (all) [all.checked, all.indeterminate] = [picked > 0 && picked === boxes.length, picked > 0 && picked < boxes.length];
+  }
+
+  on("click", "[data-filters]", (e, button) => {
+    const open = button.form.toggleAttribute("data-open");
+    button.setAttribute("aria-expanded", String(open));
+  });
+  // A filter that is not set has no place in the address.
+  document.addEventListener("htmx:configRequest", (e) => {
+    if (!e.target.matches("[data-tidy]")) return;
+    for (const [name, value] of [...e.detail.formData]) if (value === "") e.detail.formData.delete(name);
+  });
+
+  // --- Files ------------------------------------------------------------------------------------------------------
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    on(kind, ".drop", (e, zone) => {
+      e.preventDefault();
+      zone.classList.toggle("over", kind === "dragover");
+      if (kind !== "drop" || !e.dataTransfer.files.length) return;
+      $("input[type=file]", zone).files = e.dataTransfer.files;
+      zone.closest("form").requestSubmit();
+    });
+  }
+  on("change", ".drop input[type=file]", (e, field) => { if (field.files.length) field.form.requestSubmit(); });
+  document.addEventListener("htmx:afterRequest", (e) => {
+    const bar = $("[data-upload]", e.target.matches?.("form") ? e.target : document.createElement("i"));
+    if (!bar) return;
+    bar.hidden = true;
+    e.target.reset();
+  });
+  document.addEventListener("htmx:xhr:progress", (e) => {
+    const bar = $("[data-upload]", e.target.closest?.("form") ?? document);
+    if (!bar || !e.detail.lengthComputable) return;
+    bar.hidden = false;
+    const percent = Math.floor((100 * e.detail.loaded) / e.detail.total);
+    $(".bar > span", bar).style.width = `${percent}%`;
+    $("[data-upload-text]", bar).textContent = percent < 100 ? `Uploading: ${percent} %` : "Uploaded. Starting the import.";
+  });
+
+  // --- Times: "3 minutes ago" stays true ------------------------------------------------------------------------------
+  const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
+  function relative(seconds) {
+    const [unit, length] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ["second", 1];
+    const count = Math.floor(Math.abs(seconds) / length);
+    if (unit === "second" && count < 10) return "just now";
+    const words = `${count} ${unit}${count === 1 ? "" : "s"}`;
+    return seconds > 0 ? `${words} ago` : `in ${words}`;
+  }
+  setInterval(() => $$("time[data-relative]").forEach((time) => {
+    const text = relative((Date.now() - Date.parse(time.dateTime)) / 1000);
+    if (time.textContent !== text) time.textContent = text;
+  }), 15000);
+
+  // --- Charts: a figure is a JSON block; colours are names of our tokens -----------------------------------------------
+  let plotly = null;
+  const drawn = new Map();
+  const widths = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    if (drawn.has(target) && target.offsetWidth) window.Plotly.Plots.resize(target);
+  }));
+  function loadPlotly() {
+    plotly ??= new Promise((resolve, reject) => {
+      const script = Object.assign(document.createElement("script"), { src: $("meta[name=plotly]").content });
+      script.onload = resolve;
+      script.onerror = reject;
+      document.head.append(script);
+    });
+    return plotly;
+  }
+  function colours(value) {
+    if (Array.isArray(value)) return value.map(colours);
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, colours(one)]));
+    }
+    return typeof value === "string" && value.startsWith("var(--") ? resolved(value) : value;
+  }
+  function resolved(token) {
+    const probe = document.createElement("i");
+    probe.style.color = token;
+    root.append(probe);
+    const colour = getComputedStyle(probe).color;
+    probe.remove();
+    return colour;
+  }
+  function draw(box, figure) {
+    const axis = { gridcolor: "var(--line)", linecolor: "var(--line-2)", zerolinecolor: "var(--line-2)", tickfont: { color: "var(--ink-3)" }, fixedrange: true, automargin: true };
+    const { xaxis, yaxis, ...rest } = figure.layout;
+    const layout = colours({
+      height: 260, margin: { l: 8, r: 12, t: 12, b: 8 }, showlegend: false, hovermode: "x unified", dragmode: false,
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: "var(--ink-2)" },
+      hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--line-2)", font: { color: "var(--ink)", size: 12 } },
+      xaxis: { ...axis, showgrid: false, ...xaxis }, yaxis: { ...axis, rangemode: "tozero", ...yaxis }, ...rest,
+    });
+    window.Plotly.react(box, colours(figure.data), layout, { displayModeBar: false });
+  }
+  async function drawCharts(part) {
+    const boxes = $$("[data-chart]", part).filter((box) => !drawn.has(box));
+    if (!boxes.length) return;
+    await loadPlotly();
+    for (const box of boxes.filter((one) => one.isConnected && !drawn.has(one))) {
+      const figure = JSON.parse($(`#${box.dataset.chart}`).textContent);
+      box.replaceChildren();
+      drawn.set(box, figure);
+      draw(box, figure);
+      widths.observe(box);
+    }
+  }
+  function redrawCharts() {
+    for (const [box, figure] of drawn) {
+      if (box.isConnected) draw(box, figure);
+      else { widths.unobserve(box); window.Plotly.purge(box); drawn.delete(box); }
+    }
+  }
+
+  // --- After every change of the page ----------------------------------------------------------------------------------
+  function settle(part) {
+    if (!part) return;
+    $$(".notification[data-seconds]").forEach(startTimer);
+    drawCharts(part);
+    syncSelection();
+  }
+  document.addEventListener("DOMContentLoaded", () => { applyTheme(); syncCopilot(); settle(document.body); });
+  document.addEventListener("htmx:afterSettle", (e) => {
+    if (e.target === document.body || e.detail.boosted) { redrawCharts(); applyTheme(); syncCopilot(); }
+    settle(document.body);
+  });
+  document.addEventListener("htmx:oobAfterSwap", () => settle(document.body));
+  document.addEventListener("htmx:beforeRequest", (e) => {
+    if (!e.detail.boosted) return;
+    root.dataset.loading = "";
+    history.replaceState({ ...history.state, y: scrollY }, "");
+  });
+  document.addEventListener("htmx:afterRequest", () => { delete root.dataset.loading; });
+  document.addEventListener("htmx:pushedIntoHistory", () => $("#page")?.focus({ preventScroll: true }));
+  document.addEventListener("htmx:historyRestore", () => {
+    applyTheme();
+    syncCopilot();
+    settle(document.body);
+    scrollTo(0, history.state?.y ?? 0);
+  });
+
+  applyTheme();
+})();
