@@ -1,0 +1,248 @@
+"""One run from its row to its end: the loop with its model, its tools and its recorder."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import structlog
+from ag_ui.core import RunErrorEvent, RunFinishedEvent
+from ag_ui.core.events import BaseEvent
+from django.conf import settings
+from django.utils import timezone
+
+from copilot import agui, ledger, llm, loop, queue, stream, threads
+from copilot.deltas import Called
+from copilot.history import Message, has_read, trimmed, turns_of
+from copilot.models import ACTIVE, CallState, Run, RunState, ToolCall
+from copilot.prompt import system_message
+from copilot.recorder import LeaseLost, OnEvent, Recorder, as_json
+from copilot.stream import Entry, Writer
+from copilot.tools import ToolResult, call, tools_for
+from iotsim.core import registry
+from iotsim.core.actor import Actor, Face
+from iotsim.core.actor import Run as GuardRun
+from iotsim.core.guard import in_thread
+from iotsim.core.models import AuditEvent, Membership
+from iotsim.core.slots import SlotContext, no_names
+from iotsim.core.tenancy import tenant
+
+log = structlog.get_logger(__name__)
+
+Names = Callable[[str], list[str]]
+CHOICES = "list_filter_choices"  # the service that lists an organisation's own names, where the domain has one
+
+INTERRUPTED = "The copilot was interrupted; nothing was lost; ask again."
+BROKEN = "The copilot broke down on an error of ours. What it had done is kept; ask again, or tell your administrator."
+NO_MEMBER = "You are no longer a member of this organisation, so the copilot cannot act for you."
+
+
+class Execution:
+    """A run in this process. `stop` ends it; `run()` returns the state it ended in."""
+
+    def __init__(
+        self, organization_id: int, run_id: int, *, worker: str, writer: Writer, on_event: OnEvent | None = None
+    ) -> None:
+        self.organization_id, self.run_id, self.worker = organization_id, run_id, worker
+        self.stop = asyncio.Event()
+        self._writer, self._on_event = writer, on_event
+        self._recorder: Recorder | None = None
+
+    async def run(self) -> str:
+        """Answer the question. Raises LeaseLost when another runner has taken over."""
+        begun = await in_thread(self._begin)
+        if begun is None:
+            return "gone"
+        run, actor, messages = begun
+        recorder = self._recorder = Recorder(
+            run, worker=self.worker, writer=self._writer, next_seq=run.first_seq + 1, on_event=self._on_event
+        )
+        if actor is None:
+            return await self._finish(run, agui.failed(NO_MEMBER, "denied"))
+        job: loop.Job | None = None
+        try:
+            await llm.ready()
+            names = await in_thread(_names, actor) if llm.is_planner() else no_names
+            job = self._job(run, actor, messages, names)
+            last = await self._follow(job, recorder)
+        except LeaseLost:
+            raise
+        except Exception:
+            await self._finish(run, agui.failed(BROKEN, "internal"), job)
+            raise
+        else:
+            return await self._finish(run, last, job)
+        finally:
+            recorder.quiet()
+
+    async def _follow(self, job: loop.Job, recorder: Recorder) -> BaseEvent:
+        """Keep each event before the loop goes on. The last one is handed back, to be written with the run's end."""
+        async with aclosing(loop.answer(job)) as events:
+            async for event in events:
+                if isinstance(event, RunFinishedEvent | RunErrorEvent):
+                    return event
+                await recorder.add(event)
+        raise AssertionError("the loop ended without an end")
+
+    def _begin(self) -> tuple[Run, Actor | None, list[Message]] | None:
+        """Take the row: from now on it runs, unless it is gone or was stopped before it began."""
+        with tenant(self.organization_id):
+            run = (
+                Run.objects.select_for_update(of=("self",))
+                .select_related("thread")
+                .filter(pk=self.run_id, state__in=ACTIVE)
+                .first()
+            )
+            if run is None or not queue.holds(self.worker, self.run_id):
+                queue.release(self.worker, self.run_id)
+                return None
+            run.state, run.worker, run.started_at = RunState.RUNNING.value, self.worker, timezone.now()
+            run.model = llm.model_name()
+            run.save()
+            if run.stop_asked:
+                self.stop.set()
+            turns = _turns(run)
+        return run, _actor_for(run), trimmed(turns, tokens=settings.COPILOT_HISTORY_TOKENS)
+
+    def _job(self, run: Run, actor: Actor, messages: list[Message], names: Names) -> loop.Job:
+        planner = llm.is_planner()
+        guard = GuardRun(id=f"copilot-{run.pk}", asked=True)
+        guard.tainted = not planner and has_read(messages)
+        acting = actor.at(Face.COPILOT, run=guard, request_id=run.request_id or uuid.uuid4().hex)
+        tools = tools_for(actor, planner=planner)
+        today = datetime.now(ZoneInfo(actor.time_zone)).date()
+        context = llm.ModelContext(today=today, slots=SlotContext(today=today, names=names))
+        if not planner:
+            messages = [system_message(actor, today=today, page=run.page), *messages]
+
+        async def propose(calls: Sequence[Called]) -> None:
+            await in_thread(_propose, run, calls)
+
+        async def carry_out(called: Called) -> ToolResult:
+            assert self._recorder is not None
+            await self._recorder.flush()  # what is going to be done stands in the rows before it is done
+            await in_thread(ledger.begin, run.organization_id, run.pk, called.id)
+            made = await call(acting, called, tools=tools, planner=planner, key=ledger.key_of(run.pk, called.id))
+            await in_thread(ledger.settle, run.organization_id, run.pk, called.id, made)
+            return made
+
+        return loop.Job(
+            run_id=run.pk,
+            thread_id=run.thread_id,
+            messages=messages,
+            tools=tools,
+            stream=lambda said, known: llm.stream(said, known, context=context),
+            propose=propose,
+            call=carry_out,
+            guard=guard,
+            planner=planner,
+            caps=caps(),
+            stop=self.stop,
+        )
+
+    async def _finish(self, run: Run, last: BaseEvent, job: loop.Job | None = None) -> str:
+        """The last event, the run's end and the release of its lease in one transaction."""
+        recorder = self._recorder
+        assert recorder is not None
+        recorder.seq += 1
+        entry = Entry(recorder.seq, recorder.seq, as_json(last))
+        left = await recorder.close()
+        state = await in_thread(self._end, run, [*left, entry], job)
+        await self._writer.append(stream.key_of(run.organization_id, run.thread_id), entry)
+        if self._on_event is not None:
+            self._on_event(entry.payload)
+        return state
+
+    def _end(self, run: Run, events: list[Entry], job: loop.Job | None) -> str:
+        with tenant(run.organization_id):
+            if self._recorder is not None:
+                self._recorder.must_hold()
+            ledger.cancel_proposed(run)
+            usage = job.usage if job else []
+            run.input_tokens = sum(one.input_tokens for one in usage)
+            run.output_tokens = sum(one.output_tokens for one in usage)
+            run.cost = job.cost if job else None
+            run.model = usage[-1].model if usage else run.model
+            return threads.end_run(run, events, worker=self.worker)
+
+
+def caps() -> loop.Caps:
+    return loop.Caps(
+        steps=settings.COPILOT_MAX_STEPS,
+        calls=settings.COPILOT_MAX_CALLS,
+        tokens=settings.COPILOT_MAX_TOKENS,
+        seconds=settings.COPILOT_MAX_SECONDS,
+        silence=settings.COPILOT_SILENCE_SECONDS,
+    )
+
+
+def _propose(run: Run, calls: Sequence[Called]) -> None:
+    with tenant(run.organization_id):
+        ledger.propose(run, calls)
+
+
+def _actor_for(run: Run) -> Actor | None:
+    """Whoever asked, with the rights they have now."""
+    membership = (
+        Membership.objects.select_related("user", "organization")
+        .filter(organization_id=run.organization_id, user_id=run.thread.user_id, user__is_active=True)
+        .first()
+    )
+    return Actor.for_membership(membership, face=Face.COPILOT) if membership else None
+
+
+def _names(actor: Actor) -> Names:
+    """The organisation's own names of a kind (plans, tags, customers), for the planner to know them in a sentence."""
+    if CHOICES not in {one.name for one in registry.all_services()}:
+        return no_names
+    known = registry.get(CHOICES).call(actor.at(Face.WEB), {}).result.model_dump()
+    return lambda kind: [one for one in known.get(f"{kind}s", ()) if isinstance(one, str)]
+
+
+def _turns(run: Run) -> list[list[Message]]:
+    """The conversation as turns, with what became of calls that waited for approval."""
+    events = [one.payload for one in threads.events_of(run.thread_id)]
+    settled = ToolCall.objects.filter(run__thread_id=run.thread_id, approval_id__isnull=False)
+    outcomes = {
+        one.tool_call_id: json.dumps({"status": one.state, "sentence": one.sentence})
+        for one in settled.exclude(state=CallState.AWAITING_APPROVAL)
+    }
+    return turns_of(events, outcomes=outcomes)
+
+
+def end_interrupted(organization_id: int, run_id: int, *, worker: str) -> str:
+    """End a run whose runner died: what the stream still holds is kept, and the reader is told what became of it."""
+    with tenant(organization_id):
+        run = Run.objects.select_for_update().filter(pk=run_id, state__in=ACTIVE).first()
+        if run is None or not queue.holds(worker, run_id):
+            queue.release(worker, run_id)
+            return "gone"
+        known = max((one.seq for one in threads.events_of(run.thread_id, after=run.first_seq)), default=run.first_seq)
+        saved = [one for one in stream.newest(organization_id, run.thread_id) if one.seq > known]
+        ledger.cancel_proposed(run)
+        closing = [_result_of(one) for one in ledger.close_interrupted(run)]
+        closing.append(agui.failed(_what_was_done(run), "interrupted"))
+        start = max([known, *(one.seq for one in saved)]) + 1
+        last = [Entry(seq, seq, as_json(event)) for seq, event in enumerate(closing, start)]
+        state = threads.end_run(run, [*saved, *last], worker=worker)
+    stream.append(organization_id, run.thread_id, last)
+    log.warning("copilot_run_interrupted", run=run_id)
+    return state
+
+
+def _result_of(row: ToolCall) -> BaseEvent:
+    """What became of a call that was under way, as the ledger knows it by now."""
+    content = json.dumps({"status": row.state, "sentence": row.sentence})
+    undoable = AuditEvent.objects.filter(pk=row.event_id or 0, undo__isnull=False).exists()
+    undo = row.event_id if undoable else None
+    return agui.settled(row.tool_call_id, content, state=row.state, sentence=row.sentence, undo=undo)
+
+
+def _what_was_done(run: Run) -> str:
+    """The last word of an interrupted run; changes that were made before are named."""
+    made = ToolCall.objects.filter(run=run, state=CallState.DONE, event_id__isnull=False).order_by("pk")
+    done = [one.sentence for one in made if one.sentence]
+    return f"The copilot was interrupted. Before that this was done: {' '.join(done)}" if done else INTERRUPTED

@@ -1,0 +1,33 @@
+"""What the cards and Undo buttons of a conversation must show now."""
+
+from collections.abc import Sequence
+
+from copilot.conversation import Item, approvals_of
+from copilot.render import Facts
+from iotsim.core import registry
+from iotsim.core.actor import Actor
+from iotsim.core.errors import NotFound
+from iotsim.core.models import AuditEvent
+from iotsim.core.schemas import ApprovalOut
+from iotsim.core.tenancy import tenant
+
+
+def facts_of(actor: Actor, items: Sequence[Item]) -> Facts:
+    """The facts for these items, read as the person."""
+    cards = sorted({number for item in items for number in approvals_of(item)})
+    undos = [item.data["undo_event"] for item in items if item.data.get("undo_event")]
+    if not cards and not undos:
+        return Facts()
+    with tenant(actor.organization_id, read_only=True):
+        taken_back = AuditEvent.objects.filter(undoes__in=undos, outcome="done").values_list("undoes", flat=True)
+        undone = {one for one in taken_back if one is not None}
+    approvals = {number: found for number in cards if (found := _approval(actor, number))}
+    return Facts(approvals, undone)
+
+
+def _approval(actor: Actor, number: int) -> ApprovalOut | None:
+    try:
+        found = registry.get("get_approval").call(actor, {"approval": number}).result
+    except NotFound:
+        return None
+    return found if isinstance(found, ApprovalOut) else None

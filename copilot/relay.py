@@ -1,0 +1,35 @@
+"""Hears when an approval is decided or a change undone, by whatever door, and tells the conversations it came from."""
+
+from collections.abc import Sequence
+
+from copilot import ledger, stream
+from copilot.models import ToolCall
+from copilot.stream import Entry
+from iotsim.core.models import Approval
+from iotsim.core.tenancy import tenant
+
+APPROVALS, EVENTS = "approval", "audit_event"
+
+
+def hear(organization_id: int, kind: str, ids: Sequence[int]) -> None:
+    """A listener of core's events: runs after commit, in the process that made the change."""
+    if kind == APPROVALS and ids:
+        with tenant(organization_id):
+            ledger.follow_approvals(list(Approval.objects.filter(pk__in=ids)))
+            threads = _threads(approval_id__in=ids)
+        _notify(organization_id, threads, approvals=list(ids))
+    elif kind == EVENTS and ids:
+        with tenant(organization_id, read_only=True):
+            threads = _threads(event_id__in=ids)
+            made = ToolCall.objects.filter(event_id__in=ids, approval_id__isnull=False)
+            cards = [number for number in made.values_list("approval_id", flat=True) if number]
+        _notify(organization_id, threads, events=list(ids), approvals=cards)
+
+
+def _threads(**which: object) -> set[int]:
+    return set(ToolCall.objects.filter(**which).values_list("run__thread_id", flat=True))
+
+
+def _notify(organization_id: int, threads: set[int], **what: list[int]) -> None:
+    for thread_id in threads:
+        stream.append(organization_id, thread_id, [Entry(0, 0, what)])

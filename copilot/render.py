@@ -1,0 +1,201 @@
+"""From a conversation's items to fragments of HTML that htmx swaps in by their ids."""
+
+import contextlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from copilot import llm
+from copilot.conversation import Conversation, Item, approvals_of
+from copilot.markdown import to_html
+from copilot.models import Thread
+from iotsim.core.schemas import ApprovalOut
+
+SHOWN_CHARS: Final = 2_000  # of a call's arguments and result
+
+
+@dataclass
+class Facts:
+    """What is true now and stands in no event: how approvals were decided, what was undone."""
+
+    approvals: dict[int, ApprovalOut] = field(default_factory=dict)
+    undone: set[int] = field(default_factory=set)
+
+
+def item_html(item: Item, facts: Facts) -> str:
+    """One item, its root element with an id of its own."""
+    template, context = _RENDERERS[item.kind](item, facts)
+    return render_to_string(f"copilot/{template}.html", context)
+
+
+def _said(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    return "message_user", {"message": {"id": item.id, "text": item.data["text"]}}
+
+
+def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    html, note, writing = to_html(item.data["text"]), item.data.get("note", ""), item.data.get("writing", False)
+    decided = [facts.approvals[one].state != "pending" for one in approvals_of(item) if one in facts.approvals]
+    if decided and all(decided):
+        html, note = "", "Decided."
+    return "message_assistant", {"message": {"id": item.id, "html": html, "note": note, "writing": writing}}
+
+
+def _call(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    data = item.data
+    undo = data.get("undo_event")
+    return "tool_call", {
+        "call": {
+            "id": item.id,
+            "title": data["title"],
+            "summary": data.get("summary", ""),
+            "state": data.get("state", "executing"),
+            "arguments": _pretty(data["arguments"]),
+            "result": _pretty(data.get("result", "")),
+            "duration_ms": data.get("duration_ms"),
+            "undo_event": None if undo in facts.undone else undo,
+            "undone": undo in facts.undone,
+        }
+    }
+
+
+def _table(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    return "table", {"table": item.data}
+
+
+def _card(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    approval = facts.approvals.get(item.data["id"]) or ApprovalOut.model_validate(item.data)
+    return "proposal", {"approval": approval}
+
+
+def _error(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    number = item.id.removeprefix("error-")
+    return "error", {"error": {"id": number, "sentence": item.data["sentence"], "request_id": ""}}
+
+
+_RENDERERS: Final = {
+    "said": _said,
+    "answer": _answer,
+    "call": _call,
+    "table": _table,
+    "card": _card,
+    "error": _error,
+}
+
+
+def _pretty(text: str) -> str:
+    with contextlib.suppress(ValueError):
+        text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
+    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}\n..."
+
+
+# --- what is sent ---
+
+
+def log_html(items: Iterable[Item], facts: Facts) -> str:
+    """All items, in place of whatever stands in the log."""
+    inner = "".join(item_html(item, facts) for item in items)
+    return format_html('<div id="copilot-log" hx-swap-oob="innerHTML">{}</div>', mark_safe(inner))  # noqa: S308
+
+
+def changes_html(items: Sequence[Item], facts: Facts, *, known: set[str]) -> str:
+    """The items that changed: those the page has are exchanged by their ids, new ones go to the end of the log."""
+    parts: list[str] = []
+    for item in items:
+        html = item_html(item, facts)
+        parts.append(html if item.id in known else str(at_the_end(html)))
+        known.add(item.id)
+    return "".join(parts)
+
+
+def at_the_end(html: str) -> SafeString:
+    """Add rendered HTML to the end of the log."""
+    return format_html('<div hx-swap-oob="beforeend:#copilot-log">{}</div>', mark_safe(html))  # noqa: S308
+
+
+def said_html(text: str, *, number: str) -> str:
+    """A question that was not accepted, so that it can be taken up again."""
+    return render_to_string("copilot/message_user.html", {"message": {"id": number, "text": text}})
+
+
+def error_html(sentence: str, *, number: str, request_id: str = "") -> str:
+    return render_to_string(
+        "copilot/error.html", {"error": {"id": number, "sentence": sentence, "request_id": request_id}}
+    )
+
+
+def place_html(thread_id: int | None, seq: int) -> SafeString:
+    """Where the page is: it sends this back when it connects anew."""
+    return format_html('<span id="copilot-place" data-thread="{}" data-seq="{}" hidden></span>', thread_id or "", seq)
+
+
+def inner_html(element_id: str, html: str) -> SafeString:
+    """Exchange what an element of the sidebar holds; `html` is safe already."""
+    return format_html('<div id="{}" hx-swap-oob="innerHTML">{}</div>', element_id, mark_safe(html))  # noqa: S308
+
+
+def text_html(element_id: str, text: str) -> SafeString:
+    return format_html('<div id="{}" hx-swap-oob="innerHTML">{}</div>', element_id, text)
+
+
+def stop_html(running: bool) -> str:
+    return render_to_string("copilot/stop.html", {"running": running})
+
+
+def chips_html(chips: Sequence[str]) -> SafeString:
+    return inner_html("copilot-chips", render_to_string("copilot/chips.html", {"chips": chips}))
+
+
+def threads_html(threads: Sequence[Thread], *, current: int | None) -> SafeString:
+    rows = [
+        {"id": one.pk, "title": one.title, "updated_at": one.updated_at, "current": one.pk == current}
+        for one in threads
+    ]
+    return inner_html("copilot-threads", render_to_string("copilot/threads.html", {"threads": rows}))
+
+
+def model_words(cost: float) -> str:
+    """Which model answers, what leaves this machine, what the month has cost."""
+    if llm.is_planner():
+        return f"Answered by {llm.PLANNER}: {llm.PLANNER_WORDS}. Nothing leaves this machine."
+    spent = f" This month: ${cost:,.2f}."
+    return f"Answered by {llm.model_name()}: questions and results are sent to it.{spent}"
+
+
+@dataclass(frozen=True)
+class Around:
+    """What stands around the log: the state, what the month has cost in US dollars, the suggestions."""
+
+    status: str
+    cost: float
+    chips: Sequence[str]
+
+
+def whole(conversation: Conversation, facts: Facts, around: Around, *, thread: Thread | None, zone: str) -> str:
+    """Everything in the sidebar, for a page that has nothing yet."""
+    with timezone.override(zone):
+        return "".join(
+            [
+                log_html(conversation.items.values(), facts),
+                text_html("copilot-title", thread.title if thread else "Copilot"),
+                inner_html("copilot-threads", ""),
+                text_html("copilot-status", around.status),
+                chips_html(around.chips),
+                text_html("copilot-model", model_words(around.cost)),
+                stop_html(conversation.running),
+                place_html(thread.pk if thread else None, conversation.seq),
+            ]
+        )
+
+
+def update(
+    conversation: Conversation, items: Sequence[Item], facts: Facts, *, known: set[str], thread_id: int, zone: str
+) -> str:
+    """What changed, for a page that follows."""
+    with timezone.override(zone):
+        return changes_html(items, facts, known=known) + str(place_html(thread_id, conversation.seq))

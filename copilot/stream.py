@@ -1,0 +1,258 @@
+"""The fast way from the runner to the readers: one Valkey stream for each conversation.
+
+PostgreSQL holds the truth; the stream holds the same events some 250 ms earlier and is forgotten after an hour. An
+entry is an event with its numbers, or a notice without one ("card 7 changed"). Whoever misses an entry reads the rows.
+"""
+
+import asyncio
+import contextlib
+import json
+import weakref
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+import redis
+import redis.asyncio
+import structlog
+from django.conf import settings
+
+log = structlog.get_logger(__name__)
+
+KEEP_SECONDS: Final = 3600
+LONGEST: Final = 20_000  # entries of one stream
+MOST_WAITING: Final = 2_000  # entries that a slow reader may leave lying before it has to read the rows again
+BLOCK_MS: Final = 3_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event (`seq` > 0, an AG-UI event as JSON) or a notice (`seq` 0)."""
+
+    seq: int
+    first_seq: int
+    payload: dict[str, Any]
+
+
+def key_of(organization_id: int, thread_id: int) -> str:
+    return f"{settings.REDIS_PREFIX}:copilot:{organization_id}:{thread_id}"
+
+
+def _channel() -> str:
+    return f"{settings.REDIS_PREFIX}:copilot:orders"
+
+
+def _fields(entry: Entry) -> dict[str, str]:
+    return {"s": str(entry.seq), "f": str(entry.first_seq), "e": json.dumps(entry.payload)}
+
+
+def _entry(fields: dict[bytes, bytes]) -> Entry:
+    return Entry(int(fields[b"s"]), int(fields[b"f"]), json.loads(fields[b"e"]))
+
+
+# --- from synchronous code: a question, a decision ---
+
+
+@cache
+def client() -> Any:  # redis-py's own types say little more: every answer may be anything
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+
+
+def append(organization_id: int, thread_id: int, entries: Sequence[Entry]) -> None:
+    """Add entries. When Valkey is away readers find the events in the rows, so this only says so in the log."""
+    key = key_of(organization_id, thread_id)
+    try:
+        with client().pipeline(transaction=False) as pipe:
+            for entry in entries:
+                pipe.xadd(key, _fields(entry), maxlen=LONGEST)
+            pipe.expire(key, KEEP_SECONDS)
+            pipe.execute()
+    except redis.RedisError as error:
+        log.warning("copilot_stream_away", error=str(error))
+
+
+def order(word: str, **values: Any) -> None:
+    """Tell every runner: "wake" (there is a run to take) or "stop" (run=id). They also look by themselves."""
+    try:
+        client().publish(_channel(), json.dumps({"word": word, **values}))
+    except redis.RedisError as error:
+        log.warning("copilot_order_not_sent", error=str(error))
+
+
+def newest(organization_id: int, thread_id: int) -> list[Entry]:
+    """All events that the stream still holds; empty when Valkey is away."""
+    try:
+        found = client().xrange(key_of(organization_id, thread_id))
+    except redis.RedisError:
+        return []
+    return [_entry(fields) for _, fields in found]
+
+
+def forget(organization_id: int, thread_id: int) -> None:
+    """Nothing of the conversation stays in the stream."""
+    with contextlib.suppress(redis.RedisError):
+        client().delete(key_of(organization_id, thread_id))
+
+
+# --- from the runner and the sockets ---
+
+
+def async_client() -> Any:
+    """A client for the running loop. No socket timeout: redis-py's own 5 s would cut blocking reads."""
+    return redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=2)
+
+
+class Writer:
+    """Appends a run's events from the runner's loop."""
+
+    def __init__(self) -> None:
+        self._client = async_client()
+
+    async def append(self, key: str, entry: Entry) -> None:
+        try:
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.xadd(key, _fields(entry), maxlen=LONGEST)
+                pipe.expire(key, KEEP_SECONDS)
+                await pipe.execute()
+        except redis.RedisError as error:
+            log.warning("copilot_stream_away", error=str(error))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+async def orders() -> AsyncIterator[dict[str, Any]]:
+    """What is told to runners, for ever; silence while Valkey is away."""
+    while True:
+        connection = async_client()
+        try:
+            async with connection.pubsub() as pubsub:
+                await pubsub.subscribe(_channel())
+                async for message in pubsub.listen():
+                    if message["type"] == "message":
+                        yield json.loads(message["data"])
+        except redis.RedisError as error:
+            log.warning("copilot_orders_away", error=str(error))
+            await asyncio.sleep(1)
+        finally:
+            await connection.aclose()
+
+
+@dataclass(eq=False)
+class Follower:
+    """One reader of one conversation: entries as they come; `missed` when it must read the rows again."""
+
+    key: str
+    waiting: deque[Entry] = field(default_factory=deque)
+    missed: bool = False
+    rung: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, entry: Entry) -> None:
+        if len(self.waiting) >= MOST_WAITING:
+            self.waiting.clear()
+            self.missed = True
+        self.waiting.append(entry)
+        self.rung.set()
+
+    async def take(self, *, timeout: float) -> list[Entry]:
+        """Everything that has come, after at most `timeout` seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.rung.wait(), timeout)
+        self.rung.clear()
+        taken = list(self.waiting)
+        self.waiting.clear()
+        return taken
+
+
+class Hub:
+    """All followers of this process behind one blocking read, however many sockets there are."""
+
+    _of_loop: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = weakref.WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._client = async_client()
+        self._bell = f"{settings.REDIS_PREFIX}:copilot:bell:{id(self)}"
+        self._positions: dict[str, str] = {}
+        self._followers: dict[str, set[Follower]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    @classmethod
+    def of_this_loop(cls) -> "Hub":
+        return cls._of_loop.setdefault(asyncio.get_running_loop(), cls())
+
+    async def follow(self, organization_id: int, thread_id: int) -> Follower:
+        """A follower that gets everything written from now on."""
+        follower = Follower(key_of(organization_id, thread_id))
+        known = self._followers.setdefault(follower.key, set())
+        known.add(follower)
+        if follower.key not in self._positions:
+            self._positions[follower.key] = await self._last(follower.key)
+            await self._ring()
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(), name="copilot-hub")
+        return follower
+
+    async def unfollow(self, follower: Follower) -> None:
+        known = self._followers.get(follower.key, set())
+        known.discard(follower)
+        if not known:
+            self._followers.pop(follower.key, None)
+            self._positions.pop(follower.key, None)
+        if not self._followers and self._reading is not None:
+            self._reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reading
+            self._reading = None
+            await self._client.aclose()
+
+    async def history(self, key: str) -> list[Entry]:
+        """What the stream still holds."""
+        try:
+            return [_entry(fields) for _, fields in await self._client.xrange(key)]
+        except redis.RedisError:
+            return []
+
+    async def _last(self, key: str) -> str:
+        try:
+            newest = await self._client.xrevrange(key, count=1)
+        except redis.RedisError:
+            return "$"
+        return newest[0][0].decode() if newest else "0-0"
+
+    async def _ring(self) -> None:
+        """Have the blocking read begin anew, with the keys there are now."""
+        with contextlib.suppress(redis.RedisError):
+            await self._client.xadd(self._bell, {"s": "0"}, maxlen=1)
+            await self._client.expire(self._bell, KEEP_SECONDS)
+
+    async def _read(self) -> None:
+        bell = "$"
+        while True:
+            keys: dict[Any, Any] = {**self._positions, self._bell: bell}
+            try:
+                answer = await self._client.xread(keys, block=BLOCK_MS)
+            except redis.RedisError as error:
+                log.warning("copilot_stream_away", error=str(error))
+                self._everyone_missed()
+                await asyncio.sleep(1)
+                continue
+            for name, found in answer or ():
+                key = name.decode()
+                if key == self._bell:
+                    bell = found[-1][0].decode()
+                elif key in self._positions:
+                    self._positions[key] = found[-1][0].decode()
+                    self._hand_out(key, [_entry(fields) for _, fields in found])
+
+    def _hand_out(self, key: str, entries: list[Entry]) -> None:
+        for follower in self._followers.get(key, ()):
+            for entry in entries:
+                follower.put(entry)
+
+    def _everyone_missed(self) -> None:
+        for followers in self._followers.values():
+            for follower in followers:
+                follower.missed = True
+                follower.rung.set()

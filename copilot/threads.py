@@ -1,0 +1,186 @@
+"""Conversations in the database: finding one's own, reading their events, asking and stopping."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ag_ui.core import RunFinishedCancelledOutcome, TextMessageChunkEvent
+from django.core.cache import cache
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from copilot import agui, limits, queue, stream
+from copilot.conversation import Conversation, fold
+from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
+from copilot.recorder import as_json, write
+from copilot.stream import Entry
+from iotsim.core.actor import Actor
+from iotsim.core.errors import Conflict, NotFound
+from iotsim.core.roles import Permission
+from iotsim.core.tenancy import tenant
+
+TITLE_CHARS: Final = 60
+OPEN_SECONDS: Final = 12 * 3600
+
+
+def threads_of(actor: Actor) -> "QuerySet[Thread]":
+    """One's own conversations, and nobody else's; inside the tenant's transaction."""
+    return Thread.objects.filter(user_id=actor.user_id) if actor.user_id else Thread.objects.none()
+
+
+def find_thread(actor: Actor, thread_id: int, *, lock: bool = False) -> Thread:
+    """Raises NotFound, for another person's too."""
+    rows = threads_of(actor)
+    thread = (rows.select_for_update() if lock else rows).filter(pk=thread_id).first()
+    if thread is None:
+        raise NotFound(f"There is no conversation {thread_id} of yours.", field="thread")
+    return thread
+
+
+def events_of(thread_id: int, *, after: int = 0) -> list[RunEvent]:
+    """The events of a conversation with a number above `after`, in order; inside the tenant's transaction."""
+    return list(RunEvent.objects.filter(thread_id=thread_id, seq__gt=after).order_by("seq"))
+
+
+def read(thread_id: int) -> Conversation:
+    """The conversation as its rows tell it; inside the tenant's transaction."""
+    return fold((one.seq, one.payload) for one in events_of(thread_id))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that was accepted."""
+
+    thread_id: int
+    run_id: int
+    first_seq: int
+
+
+def ask(
+    actor: Actor,
+    *,
+    text: str,
+    thread_id: int | None = None,
+    page: str = "",
+    selected: Sequence[str] = (),
+    worker: str = "",
+) -> Asked:
+    """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
+
+    Raises Invalid, TooLarge, LimitReached, Denied, NotFound, or Conflict while the last answer is still being given.
+    """
+    actor.require(Permission.VIEW, doing="use the copilot")
+    question = limits.check_text(text)
+    limits.count_question(actor)
+    with tenant(actor.organization_id):
+        thread = _thread_for(actor, thread_id, question)
+        if Run.objects.filter(thread=thread, state__in=ACTIVE).exists():
+            raise Conflict("The copilot is still answering. Wait for it, or press Stop first.")
+        run = Run.objects.create(
+            organization_id=actor.organization_id,
+            thread=thread,
+            question=question,
+            page=page[:500],
+            selected=[str(one)[:64] for one in selected][:1000],
+            request_id=actor.request_id,
+            first_seq=thread.last_seq + 1,
+        )
+        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question)
+        entry = Entry(run.first_seq, run.first_seq, as_json(said))
+        write(run, [entry])
+        thread.last_seq = entry.seq
+        thread.save(update_fields=["last_seq", "updated_at"])
+        queue.enqueue(actor.organization_id, run.pk, worker=worker)
+    stream.append(actor.organization_id, thread.pk, [entry])
+    remember_open(actor, thread.pk)
+    if not worker:
+        stream.order("wake")
+    return Asked(thread.pk, run.pk, run.first_seq)
+
+
+def _thread_for(actor: Actor, thread_id: int | None, question: str) -> Thread:
+    if thread_id is not None:
+        return find_thread(actor, thread_id, lock=True)
+    title = " ".join(question.split())
+    short = title if len(title) <= TITLE_CHARS else f"{title[: TITLE_CHARS - 3].rstrip()}..."
+    return Thread.objects.create(organization_id=actor.organization_id, user_id=actor.user_id or 0, title=short)
+
+
+def stop(actor: Actor, *, thread_id: int) -> bool:
+    """Ask the run under way to stop, between two chunks and before the next tool. False when none is.
+
+    One that no runner has taken yet ends at once.
+    """
+    ended: list[Entry] = []
+    with tenant(actor.organization_id):
+        find_thread(actor, thread_id)
+        run = Run.objects.select_for_update(no_key=True).filter(thread_id=thread_id, state__in=ACTIVE).first()
+        if run is None:
+            return False
+        if queue.take_back(run.pk):
+            cancelled = agui.finished(thread_id, run.pk, RunFinishedCancelledOutcome(), usage=())
+            ended = [Entry(run.first_seq + 1, run.first_seq + 1, as_json(cancelled))]
+            end_run(run, ended, worker="")
+        else:
+            run.stop_asked = True
+            run.save(update_fields=["stop_asked"])
+    if ended:
+        stream.append(actor.organization_id, thread_id, ended)
+    else:
+        stream.order("stop", run=run.pk)
+    return True
+
+
+def end_run(run: Run, events: list[Entry], *, worker: str) -> str:
+    """Write the run's last events and its end, inside the tenant's transaction."""
+    write(run, events)
+    last = events[-1].payload
+    run.state = _state_after(last).value
+    run.error = str(last.get("message", ""))[:500]
+    run.finished_at = timezone.now()
+    run.save()
+    Thread.objects.filter(pk=run.thread_id).update(last_seq=events[-1].seq, updated_at=timezone.now())
+    queue.release(worker, run.pk)
+    return run.state
+
+
+def _state_after(last: dict[str, Any]) -> RunState:
+    if last["type"] == "RUN_ERROR":
+        return RunState.FAILED
+    kind = (last.get("outcome") or {}).get("type", "success")
+    return {"interrupt": RunState.WAITING, "cancelled": RunState.STOPPED}.get(kind, RunState.DONE)
+
+
+# --- which conversation is open: the same in every tab, and after a reload ---
+
+
+def _open_key(actor: Actor) -> str:
+    return f"copilot:open:{actor.organization_id}:{actor.user_id}"
+
+
+def remember_open(actor: Actor, thread_id: int) -> None:
+    """The person looks at this conversation; 0 is a new one."""
+    cache.set(_open_key(actor), thread_id, OPEN_SECONDS)
+
+
+def open_thread(actor: Actor) -> Thread | None:
+    """The conversation to go on with: the one opened last, if it is still there."""
+    thread_id = cache.get(_open_key(actor))
+    if not thread_id:
+        return None
+    with tenant(actor.organization_id, read_only=True):
+        return threads_of(actor).filter(pk=thread_id).first()
+
+
+def states_of(thread_ids: Sequence[int]) -> dict[int, str]:
+    """The state of the last run of each conversation; inside the tenant's transaction."""
+    newest = Run.objects.filter(thread_id__in=thread_ids).order_by("thread_id", "-pk").distinct("thread_id")
+    return dict(newest.values_list("thread_id", "state"))
+
+
+def cost_this_month(organization_id: int) -> Any:
+    """What real models have cost the organisation since the first of the month, in US dollars."""
+    first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    with tenant(organization_id, read_only=True):
+        spent = Run.objects.filter(created_at__gte=first).aggregate(sum=Sum("cost"))["sum"]
+    return spent or 0

@@ -1,0 +1,144 @@
+"""The copilot's surroundings: a fleet, a provider, and for those who ask a web server and a runner of their own."""
+
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from iotsim import processes
+from tests.conftest import REPOSITORY
+from tests.copilot.provider import Provider
+
+if TYPE_CHECKING:
+    from iotsim.core.models import Membership, Organization
+    from sims.models import Sim
+
+GB = 10**9
+
+
+@pytest.fixture
+def fleet(organisation: "Organization") -> dict[str, "Sim"]:
+    """Six SIMs: two above 5 GB, one that ends in 3456, one with a label that is HTML."""
+    from tests.fleet import make_plan, make_sim
+
+    plan = make_plan(organisation, "Basic")
+    common = {"plan": plan, "country": "DE"}
+    return {
+        "heavy": make_sim(organisation, label="crane-1", cycle_bytes=8 * GB, **common),
+        "second": make_sim(organisation, label="crane-2", cycle_bytes=6 * GB, **common),
+        "named": make_sim(organisation, iccid="8949000000000073456", cycle_bytes=GB, **common),
+        "light": make_sim(organisation, label="meter-1", cycle_bytes=1000, **common),
+        "asleep": make_sim(organisation, label="meter-2", status="suspended", **common),
+        "nasty": make_sim(organisation, label="<img src=x onerror=alert(1)>", cycle_bytes=7 * GB, **common),
+    }
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[Provider]:
+    server = Provider()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def model(provider: Provider, settings, monkeypatch: pytest.MonkeyPatch) -> Provider:
+    """This process asks a real model at the provider."""
+    settings.COPILOT_MODEL = "openai/gpt-4o-mini"
+    settings.COPILOT_API_BASE = provider.base
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-the-test")
+    return provider
+
+
+@pytest.fixture
+def session_of() -> Callable[["Membership"], str]:
+    """The session cookie of a person who has signed in."""
+
+    from django.test import Client
+
+    def sign_in(membership: "Membership") -> str:
+        client = Client()
+        client.force_login(membership.user)
+        return client.cookies["iotsim_session"].value
+
+    return sign_in
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real web server on the test database; its address."""
+    log, port = tmp_path_factory.mktemp("web") / "web.log", free_port()
+    command = [sys.executable, "-m", "daphne", "--verbosity=0", f"--port={port}", "iotsim.asgi:application"]
+    server = processes.spawn(command, log=log, environment=environment, folder=REPOSITORY)
+    processes.wait_until(lambda: _answers(port), child=server, log=log, what="The web server")
+    yield f"http://127.0.0.1:{port}"
+    processes.stop([server], first=signal.SIGTERM, seconds=8)
+    assert "Traceback" not in log.read_text(), log.read_text()[-4000:]
+
+
+StartRunner = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start_runner(environment: dict[str, str], tmp_path: Path) -> Iterator[StartRunner]:
+    """start_runner(**variables): a real runner process on the test database, ended with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(**variables: str) -> subprocess.Popen[bytes]:
+        log = tmp_path / f"runner-{len(started)}.log"
+        told = {**environment, "LOG_LEVEL": "info", **variables}
+        child = processes.spawn(
+            [sys.executable, "manage.py", "run_copilot"], log=log, environment=told, folder=REPOSITORY
+        )
+        started.append(child)
+        ready = "copilot_runner_started"
+        processes.wait_until(lambda: ready in processes.tail(log, 500), child=child, log=log, what="The runner")
+        return child
+
+    yield start
+    processes.stop(started, first=signal.SIGTERM, seconds=8)
+
+
+def _runner(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    told = {**environment, "LOG_LEVEL": "info"}
+    child = processes.spawn([sys.executable, "manage.py", "run_copilot"], log=log, environment=told, folder=REPOSITORY)
+    ready = "copilot_runner_started"
+    processes.wait_until(lambda: ready in processes.tail(log, 500), child=child, log=log, what="The runner")
+    yield child
+    processes.stop([child], first=signal.SIGTERM, seconds=8)
+    assert "Traceback" not in log.read_text(), log.read_text()[-4000:]
+
+
+@pytest.fixture(scope="module")
+def runner(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[bytes]]:
+    """A real runner with the built-in planner, for a module that has no other."""
+    yield from _runner(environment, tmp_path_factory.mktemp("runner") / "runner.log")
+
+
+@pytest.fixture(scope="module")
+def model_runner(
+    environment: dict[str, str], provider: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A real runner whose model is at the provider, for a module that has no other."""
+    told = {"COPILOT_MODEL": "openai/gpt-4o-mini", "COPILOT_API_BASE": provider.base, "OPENAI_API_KEY": "sk-test"}
+    yield from _runner({**environment, **told}, tmp_path_factory.mktemp("runner") / "runner.log")

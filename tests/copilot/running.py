@@ -1,0 +1,77 @@
+"""Asking in this process: the real loop, guard, ledger and recorder, without a second process."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection
+
+from copilot import threads
+from copilot.models import Run, RunEvent, ToolCall
+from copilot.runner import Runner
+from iotsim.core.actor import Actor
+from iotsim.core.guard import in_thread
+from iotsim.core.tenancy import tenant
+
+
+class Told:
+    """What came of a question."""
+
+    def __init__(self, asked: threads.Asked, events: list[dict[str, Any]], state: str) -> None:
+        self.thread_id, self.run_id, self.events, self.state = asked.thread_id, asked.run_id, events, state
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [one for one in self.events if one["type"] == kind]
+
+    @property
+    def answer(self) -> str:
+        return "".join(one["delta"] for one in self.of("TEXT_MESSAGE_CONTENT")).strip()
+
+    @property
+    def calls(self) -> list[tuple[str, str]]:
+        """(name, state) of each call, in order."""
+        states = {one["toolCallId"]: one["metadata"]["state"] for one in self.of("TOOL_CALL_RESULT")}
+        return [(one["toolCallName"], states.get(one["toolCallId"], "")) for one in self.of("TOOL_CALL_START")]
+
+    @property
+    def error(self) -> str:
+        return "".join(one["message"] for one in self.of("RUN_ERROR"))
+
+
+async def ask(actor: Actor, text: str, *, thread_id: int | None = None, on_event: Any = None) -> Told:
+    """Ask, and carry the run out to its end."""
+    runner, events = Runner(), []
+
+    def hear(event: dict[str, Any]) -> None:
+        events.append(event)
+        if on_event is not None:
+            on_event(event, runner)
+
+    asked = await in_thread(threads.ask, actor, text=text, thread_id=thread_id, worker=runner.worker)
+    state = await runner.carry_out_one(actor.organization_id, asked.run_id, hear)
+    return Told(asked, events, state)
+
+
+def rows(actor: Actor, model: Any, **which: Any) -> list[Any]:
+    """Committed rows, oldest first; read on another thread, since the test's own runs a loop."""
+
+    def read() -> list[Any]:
+        try:
+            with tenant(actor.organization_id):
+                return list(model.objects.filter(**which).order_by("pk"))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(read).result()
+
+
+def run_of(actor: Actor, told: Told) -> Run:
+    return rows(actor, Run, pk=told.run_id)[0]
+
+
+def kept_events(actor: Actor, told: Told) -> list[RunEvent]:
+    return rows(actor, RunEvent, run_id=told.run_id)
+
+
+def ledger_of(actor: Actor, told: Told) -> list[ToolCall]:
+    return rows(actor, ToolCall, run_id=told.run_id)
