@@ -75,8 +75,7 @@ def make_ready(purpose: str) -> None:
         write_locks()
         return
     install_packages("run" if purpose == "run" else "dev")
-    if purpose != "lint":
-        fetch_front_end()
+    fetch_front_end()  # lint too: the checks of a deployment miss it otherwise
     if purpose == "test":
         offer_chromium()
 

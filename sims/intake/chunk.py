@@ -29,7 +29,6 @@ _STAGE = (
     "currency varchar(3), apn varchar(100), imei varchar(15), network varchar(80), iccid varchar(22) DEFAULT '', "
     "imsi varchar(15) DEFAULT '', n integer, record_key uuid, digest bigint, corrects boolean DEFAULT false"
 )
-_MOST_IDS = 20_000  # in one = ANY(...)
 
 
 @dataclass(frozen=True)
@@ -221,37 +220,29 @@ def _used(batch: Batch, sim_id: Ints, rows: Mask) -> Used:
 
 def _make_way(place: Place, stage: sql.Identifier, *, some_revised: bool) -> Spans:
     """Drop duplicates from the stage and take out the records that will be replaced; answers where these were."""
+    values = {"stage": stage, "organization": sql.Literal(place.organization_id), "carrier": sql.Literal(place.carrier)}
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("DELETE FROM {} s USING usage_known k WHERE k.n = s.n AND k.same").format(stage))
-        if not some_revised:
-            return Spans.none()
-        cursor.execute(
-            sql.SQL("UPDATE {} s SET id = k.record_id, corrects = true FROM usage_known k WHERE k.n = s.n").format(
-                stage
-            )
-        )
-        cursor.execute(
-            "CREATE TEMPORARY TABLE usage_replaced (sim_id bigint, started_at timestamptz, ended_at timestamptz, "
-            "session_key uuid, session_started_at timestamptz) ON COMMIT DROP"
-        )
-        cursor.execute("SELECT record_id FROM usage_known WHERE NOT same")
-        ids = [row[0] for row in cursor.fetchall()]
-        for start in range(0, len(ids), _MOST_IDS):
-            cursor.execute(
-                "WITH gone AS (DELETE FROM sims_usagerecord WHERE organization_id = %s AND id = ANY(%s) "
-                "RETURNING sim_id, started_at, ended_at, session_key, session_started_at) "
-                "INSERT INTO usage_replaced SELECT * FROM gone",
-                [place.organization_id, ids[start : start + _MOST_IDS]],
-            )
-        cursor.execute(
-            sql.SQL(
-                "UPDATE sims_usagekey k SET digest = s.digest FROM {} s WHERE s.corrects "
-                "AND k.organization_id = {} AND k.carrier = {} AND k.record_key = s.record_key"
-            ).format(stage, place.organization_id, place.carrier)
-        )
+        for statement in [_DROP_DUPLICATES, *(_REPLACE if some_revised else [])]:
+            cursor.execute(sql.SQL(statement).format(**values))
+    if not some_revised:
+        return Spans.none()
     query = sql.SQL("SELECT sim_id, started_at, ended_at FROM usage_replaced WHERE sim_id IS NOT NULL")
     sim_id, started_at, ended_at = bulk.copy_out(query, [">i8"] * 3)
     return Spans(sim_id, bulk.unix(started_at), bulk.unix(ended_at))
+
+
+_DROP_DUPLICATES = "DELETE FROM {stage} s USING usage_known k WHERE k.n = s.n AND k.same"
+_REPLACE = [
+    "UPDATE {stage} s SET id = k.record_id, corrects = true FROM usage_known k WHERE k.n = s.n",
+    "CREATE TEMPORARY TABLE usage_replaced ON COMMIT DROP AS SELECT r.* FROM usage_known k, LATERAL ("
+    "SELECT id, sim_id, started_at, ended_at, session_key, session_started_at FROM sims_usagerecord "
+    "WHERE organization_id = {organization} AND id = k.record_id OFFSET 0) r WHERE NOT k.same",
+    "ANALYZE usage_replaced",
+    "DELETE FROM sims_usagerecord r USING usage_replaced g "
+    "WHERE r.organization_id = {organization} AND r.id = g.id AND r.started_at = g.started_at",
+    "UPDATE sims_usagekey k SET digest = s.digest FROM {stage} s WHERE s.corrects "
+    "AND k.organization_id = {organization} AND k.carrier = {carrier} AND k.record_key = s.record_key",
+]
 
 
 def _insert(place: Place, stage: sql.Identifier) -> None:
