@@ -31,18 +31,22 @@ VENDOR_FILES = {
 # static/vendor/icons.svg: one <symbol> for each of these outline icons of @tabler/icons, used in templates
 # by the tag {% icon "search" %}. Add the names a page needs.
 ICONS = """
-    activity adjustments-horizontal alert-circle alert-triangle antenna antenna-bars-5 api archive
-    arrow-back-up arrow-down arrow-left arrow-right arrow-up ban bell bolt book bookmark building
-    calendar chart-bar chart-line check checks chevron-down chevron-left chevron-right chevron-up
-    circle-check circle-dot circle-x clipboard clipboard-check clock cloud-upload coin copy credit-card
-    database device-desktop device-floppy device-mobile device-sim devices dots dots-vertical download
-    edit external-link eye eye-off file file-import file-spreadsheet filter flag gauge help history home
+    activity adjustments-horizontal alarm alert-circle alert-triangle antenna antenna-bars-5 api archive
+    arrow-back-up arrow-bar-down arrow-down arrow-left arrow-right arrow-up ban bell bell-off bell-ringing
+    bolt book bookmark building building-factory calendar calendar-time chart-bar chart-donut chart-line
+    chart-pie check checks chevron-down chevron-left chevron-right chevron-up circle-check circle-dot
+    circle-x clipboard clipboard-check clock clock-hour-4 clock-pause cloud-upload coin copy credit-card
+    database device-desktop device-floppy device-mobile device-sim devices dots dots-vertical download edit
+    external-link eye eye-off file file-download file-import file-spreadsheet file-type-csv file-type-pdf
+    file-type-xls filter fingerprint flag folder folders forms gauge help history history-toggle home
     hourglass inbox info-circle key language layout-dashboard layout-sidebar-right
-    layout-sidebar-right-collapse list lock login logout mail map-pin menu-2 message message-chatbot
-    message-circle message-plus moon player-pause player-play player-stop plus power progress receipt
-    refresh robot router search send settings shield-check sort-ascending sort-descending sparkles
-    stack-2 sun table tag tags terminal-2 tool trash upload user user-circle users wand wifi wifi-off
-    world x zoom-in
+    layout-sidebar-right-collapse lifebuoy link list list-check lock login logout mail map map-pin mask
+    menu-2 message message-chatbot message-circle message-plus message-report moon moon-stars pencil photo
+    player-pause player-play player-stop plug plus plus-minus power presentation-analytics progress qrcode
+    receipt refresh report report-analytics robot route router search send send-2 settings shield
+    shield-check shield-lock sort-ascending sort-descending sparkles spy stack-2 sun switch-horizontal table
+    table-export table-import tag tags terminal-2 tool trash upload user user-circle user-cog
+    user-exclamation user-minus user-plus users wand webhook wifi wifi-off world x zoom-in
 """.split()  # noqa: SIM905 (a list of strings would be four times as long)
 
 ROOT = Path(__file__).resolve().parent.parent

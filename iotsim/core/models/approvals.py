@@ -1,0 +1,48 @@
+"""What waits for a person."""
+
+from django.db import models
+
+from iotsim.core.models.tenant import TenantModel
+
+
+class ApprovalState(models.TextChoices):
+    PENDING = "pending", "waiting"
+    DONE = "done", "approved and done"
+    REJECTED = "rejected", "rejected"
+    EXPIRED = "expired", "expired"
+    STALE = "stale", "overtaken"
+    FAILED = "failed", "failed"
+
+
+class Approval(TenantModel):
+    """A machine's call that waits for a person, with the facts it was proposed on."""
+
+    service = models.CharField(max_length=80)
+    arguments = models.JSONField(default=dict)
+    arguments_hash = models.CharField(max_length=64)
+    proposal = models.JSONField(null=True)
+    why = models.CharField(max_length=300)
+    state = models.CharField(
+        max_length=12,
+        choices=ApprovalState.choices,
+        default=ApprovalState.PENDING.value,
+    )
+    requester_user_id = models.BigIntegerField(null=True)
+    requester = models.CharField(max_length=254)
+    requester_face = models.CharField(max_length=10)
+    run_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    decided_by = models.CharField(max_length=254, blank=True)
+    decided_by_user_id = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    outcome = models.JSONField(null=True)
+    error = models.CharField(max_length=500, blank=True)
+    event_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "state", "-id"], name="approval_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.service} asked by {self.requester}: {self.state}"
