@@ -71,6 +71,7 @@ class Postgres:
         fresh = not (self.cluster / "PG_VERSION").exists()
         if fresh:
             self._initialise()
+        self._refuse_another_major()
         for attempt in range(START_ATTEMPTS):
             self._forget_dead_server()
             self._launch()
@@ -129,6 +130,16 @@ class Postgres:
             )
         if done.returncode:
             raise StartFailed(f"The database's folder cannot be made.\n{tail(self.log)}")
+
+    def _refuse_another_major(self) -> None:
+        """PostgreSQL reads only data that its own major version wrote."""
+        wrote, reads = (self.cluster / "PG_VERSION").read_text().strip(), major()
+        if wrote != reads:
+            raise StartFailed(
+                f"The data in {self.data} were written by PostgreSQL {wrote}, and this iotsim brings PostgreSQL "
+                f"{reads}, which cannot read them. Nothing was changed. Go back to the iotsim that you had, run "
+                "`manage.py backup FILE` there, move the data folder away, and run `manage.py restore FILE` here."
+            )
 
     def _launch(self) -> None:
         settings = {**DATABASE_SETTINGS, **_shared_memory(), **self.settings}
@@ -273,6 +284,12 @@ def binary(name: str) -> Path:
         for path in Path(folder).glob(f"{pattern}{name}"):
             return path
     raise StartFailed(f"The package {package} has no {name} for this machine ({sys.platform}).")
+
+
+def major() -> str:
+    """The major version of the embedded PostgreSQL: "18"."""
+    words = subprocess.run([str(binary("postgres")), "--version"], capture_output=True, text=True, check=True)
+    return words.stdout.split()[2].partition(".")[0]
 
 
 def unprivileged(command: Sequence[str], *, owns: Path, last_words: str = "KILL") -> list[str]:

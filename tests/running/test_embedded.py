@@ -13,6 +13,7 @@ import pytest
 
 from iotsim import places
 from iotsim.embedded import CARELESS_SETTINGS, Postgres, Valkey, binary
+from iotsim.processes import StartFailed
 
 
 @contextmanager
@@ -157,3 +158,12 @@ def test_valkey_keeps_what_it_was_told_over_a_kill(tmp_path):
 def test_the_server_is_the_one_promised():
     done = subprocess.run([str(binary("postgres")), "--version"], capture_output=True, text=True, check=True)
     assert re.search(r"PostgreSQL\) 18\.", done.stdout)
+
+
+def test_data_of_another_major_version_are_refused_with_the_way_out(tmp_path):
+    with postgres(tmp_path):
+        pass
+    (tmp_path / "postgres" / "PG_VERSION").write_text("17\n")
+    with pytest.raises(StartFailed, match=r"written by PostgreSQL 17.*brings PostgreSQL \d+.*backup.*restore"):
+        Postgres(data=tmp_path, log=tmp_path / "postgres.log").start()
+    assert (tmp_path / "postgres" / "base").is_dir()
