@@ -22,7 +22,7 @@ from copilot.prompt import system_message
 from copilot.recorder import LeaseLost, OnEvent, Recorder, as_json
 from copilot.stream import Entry, Writer
 from copilot.tools import ToolResult, call, tools_for
-from iotsim.core import registry
+from iotsim.core import metrics, registry
 from iotsim.core.actor import Actor, Face
 from iotsim.core.actor import Run as GuardRun
 from iotsim.core.guard import in_thread
@@ -166,7 +166,11 @@ class Execution:
             run.output_tokens = sum(one.output_tokens for one in usage)
             run.cost = job.cost if job else None
             run.model = usage[-1].model if usage else run.model
-            return threads.end_run(run, events, worker=self.worker)
+            state = threads.end_run(run, events, worker=self.worker)
+        metrics.count(metrics.TOKENS, run.input_tokens, direction="in")
+        metrics.count(metrics.TOKENS, run.output_tokens, direction="out")
+        metrics.count(metrics.RUNS, state=state)
+        return state
 
 
 def caps() -> loop.Caps:

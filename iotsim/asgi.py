@@ -15,14 +15,17 @@ http = get_asgi_application()
 # What needs Django's applications is imported after they are set up.
 from copilot.consumers import CopilotConsumer  # noqa: E402
 from iotsim.checks import refuse_to_start  # noqa: E402
+from iotsim.metrics import measured_sockets  # noqa: E402
 
 refuse_to_start()
 
 websocket_urlpatterns: list[URLPattern] = [path("ws/copilot/", CopilotConsumer.as_asgi())]
 
+sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": measured_sockets(sockets, paths={f"/{one.pattern}" for one in websocket_urlpatterns}),
     }
 )

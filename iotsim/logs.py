@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 HEADER = "X-Request-ID"
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-QUIET_PATHS = ("/static/", "/healthz", "/readyz")
+QUIET_PATHS = ("/static/", "/healthz", "/readyz", "/metrics")
 
 log = structlog.get_logger("iotsim.request")
 

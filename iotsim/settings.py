@@ -41,7 +41,7 @@ SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if LOCAL or DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 SECURE_REFERRER_POLICY = "same-origin"
@@ -92,6 +92,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "iotsim.logs.RequestLog",
+    "iotsim.metrics.Measured",
     "django.middleware.security.SecurityMiddleware",
     "iotsim.static.StaticFiles",
     "csp.middleware.CSPMiddleware",
@@ -249,6 +250,9 @@ UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 2_000_000_000, minimum=1)
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
+# --- The demo organisation, made in an empty database ---
+SEED_DEMO = env.flag("SEED_DEMO", default=True)
+
 # --- Approvals ---
 APPROVAL_HOURS = env.number("APPROVAL_HOURS", 168, minimum=1)  # how long a machine's call waits for a person
 
@@ -280,6 +284,9 @@ COPILOT_MAX_SECONDS = env.number("COPILOT_MAX_SECONDS", 120, minimum=1)
 COPILOT_SILENCE_SECONDS = env.number("COPILOT_SILENCE_SECONDS", 30, minimum=1)  # of the model
 COPILOT_HISTORY_TOKENS = env.number("COPILOT_HISTORY_TOKENS", 12_000, minimum=500)
 COPILOT_RUNS_AT_ONCE = env.number("COPILOT_RUNS_AT_ONCE", 50, minimum=1)
+
+# --- Figures for Prometheus, at /metrics ---
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- Logs ---
 LOG_FORMAT = env.one_of("LOG_FORMAT", ("console", "json"), "console" if LOCAL or DEBUG else "json")

@@ -3,12 +3,13 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from iotsim import health, web
+from iotsim import health, metrics, web
 from iotsim.api import api, unknown
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("metrics", metrics.show),
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("act/<slug:name>/", web.act, name="act"),

@@ -6,6 +6,7 @@ only by the holder, so that a job taken over after a crash neither loses nor dou
 """
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from pydantic import BaseModel
 
+from iotsim.core import metrics
 from iotsim.core.actor import Actor, Face
 from iotsim.core.effects import announce
 from iotsim.core.errors import Denied, IotsimError
@@ -177,6 +179,8 @@ def _finish(running: "RunningJob", state: JobState, **fields: Any) -> str:
     with tenant(running.organization_id):
         mine = Job.objects.filter(pk=running.id, worker=running.worker)
         mine.update(state=state.value, finished_at=timezone.now(), lease_until=None, **fields)
+        metrics.count(metrics.JOBS, service=running.service, state=state.value)
+        metrics.count(metrics.JOB_SECONDS, time.monotonic() - running.since, service=running.service)
         announce(running.organization_id, {"job": [running.id]})
     return state.value
 
@@ -187,6 +191,8 @@ class RunningJob:
     def __init__(self, job: Job) -> None:
         self.id = job.pk
         self.organization_id = job.organization_id
+        self.service = job.service
+        self.since = time.monotonic()
         self.worker = job.worker
         self.who = job.who
         self.user_id = job.user_id

@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from iotsim.core import jobs, keys
+from iotsim.core import jobs, keys, metrics
 from iotsim.core.models import IdempotencyKey
 
 KEEP_KEYS = timedelta(days=2)
@@ -18,6 +18,7 @@ def run_job(organization_id: int, job_id: int) -> str:
 
 @shared_task(name="iotsim.sweep_jobs")
 def sweep_jobs() -> int:
+    metrics.note_time(metrics.SWEPT_AT)
     return jobs.sweep_jobs()
 
 

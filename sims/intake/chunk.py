@@ -7,6 +7,7 @@ import numpy as np
 from django.db import connection
 from psycopg import sql
 
+from iotsim.core import metrics
 from sims import bulk
 from sims.formats.batch import Batch
 from sims.formats.reading import LONGEST_SECONDS
@@ -80,7 +81,14 @@ def write_chunk(place: Place, batch: Batch, cards: Cards, networks: Networks) ->
         counts.corrections += len(known) - int(same.sum())
         counts.unknown_rows = int((sim_id[fresh] == UNKNOWN).sum())
         changed = _write(place, batch, sim_id, stage, fresh, known[~same])
+    _count(counts)
     return Written(counts, changed)
+
+
+def _count(counts: Counts) -> None:
+    for result in ("new", "duplicates", "corrections"):
+        if rows := getattr(counts, result):
+            metrics.count(metrics.INTAKE_ROWS, rows, result=result)
 
 
 def _latest(batch: Batch) -> tuple[Batch, int, int]:

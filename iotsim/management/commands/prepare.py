@@ -27,6 +27,8 @@ class Command(BaseCommand):
 
     def _seed(self) -> None:
         """The demo, where nobody has begun; also when an earlier start was ended in the midst of it."""
+        if not settings.SEED_DEMO:
+            return
         begun = settings.DATA_DIR / "demo-begun"
         if begun.exists() or not apps.get_model("core", "Organization").objects.exists():
             begun.touch()
