@@ -5,8 +5,11 @@ from collections.abc import Callable
 from inspect import Parameter, Signature
 from typing import Any
 
+import structlog
 from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, patch_vary_headers, set_response_etag
 from ninja import File, NinjaAPI, Path, UploadedFile
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.docs import Swagger
@@ -20,25 +23,32 @@ from iotsim.core.errors import (
     Denied,
     Invalid,
     IotsimError,
-    LimitReached,
     NotFound,
     TooLarge,
     Unauthenticated,
+    Unavailable,
 )
 from iotsim.core.keys import actor_of_key
 from iotsim.core.registry import Outcome, Service
+from iotsim.core.schemas import JobOut
 from iotsim.core.uploads import UploadOut, store_upload
+from iotsim.limits import count_request
 from iotsim.openapi import Components, describe, names_in_path
+
+log = structlog.get_logger(__name__)
 
 AnyService = Service[..., Any]
 View = Callable[..., HttpResponse]
+POLL = {"Retry-After": "1"}  # when to ask again how far a job is
 
 
 class Key(HttpBearer):
     """`Authorization: Bearer iot_...`"""
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
-        return actor_of_key(token, request_id=getattr(request, "id", ""))
+        actor = actor_of_key(token, request_id=getattr(request, "id", ""))
+        count_request(actor)
+        return actor
 
 
 class Session(APIKeyCookie):
@@ -89,7 +99,7 @@ def problem(request: HttpRequest, error: IotsimError) -> HttpResponse:
     )
     if error.status == 401:
         response["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, LimitReached):
+    if error.retry_after:
         response["Retry-After"] = str(error.retry_after)
     return response
 
@@ -114,7 +124,22 @@ def serve(service: AnyService, request: HttpRequest) -> HttpResponse:
     except ApprovalRequired as waiting:
         location = f"/api/v1/approvals/{waiting.approval.id}"
         return answer(waiting.approval, status=202, headers={"Location": location})
+    if service.is_read:
+        return _unless_known(request, _answer_to_read(outcome.result))
     return _done(outcome)
+
+
+def _answer_to_read(result: Any) -> HttpResponse:
+    under_way = isinstance(result, JobOut) and not result.is_over
+    return answer(result, headers=POLL if under_way else None)
+
+
+def _unless_known(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """304 when the client holds this very answer (If-None-Match), else the answer with its ETag (RFC 9110, 8.8.3)."""
+    set_response_etag(response)
+    response["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(response, ["Authorization", "Cookie"])
+    return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
 
 def _dry_run(service: AnyService, actor: Actor, raw: dict[str, Any]) -> HttpResponse:
@@ -130,7 +155,7 @@ def _done(outcome: Outcome) -> HttpResponse:
         headers["Idempotency-Replayed"] = "true"
     if outcome.job:
         headers["Location"] = f"/api/v1/jobs/{outcome.job.id}"
-        return answer(outcome.job, status=202, headers=headers)
+        return answer(outcome.job, status=202, headers=headers | POLL)
     return answer(outcome.result, headers=headers)
 
 
@@ -241,6 +266,13 @@ add_services()
 @api.exception_handler(IotsimError)
 def _expected(request: HttpRequest, error: IotsimError) -> HttpResponse:
     return problem(request, error)
+
+
+@api.exception_handler(OperationalError)
+def _away(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """The database is away, full or too busy: the client may try again, and the log says what it was."""
+    log.error("database_unavailable", error=str(error))
+    return problem(request, Unavailable("The database does not answer now. Nothing was changed; try again shortly."))
 
 
 @api.exception_handler(AuthenticationError)

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
 from iotsim.core.registry import Service
-from iotsim.core.schemas import ApprovalOut, JobOut
+from iotsim.core.schemas import ApprovalOut
+from iotsim.samples import sample
 
 REF = "#/components/schemas/{model}"
 PROBLEM = {
@@ -74,7 +75,7 @@ def describe(service: Service[..., Any], components: Components) -> Json:
         parameters += [_query_parameter(name, part, name in required) for name, part in rest.items()]
     else:
         parameters += _write_parameters()
-        operation["requestBody"] = _body(rest, required - set(in_path))
+        operation["requestBody"] = _body(rest, required - set(in_path), components)
     return operation
 
 
@@ -120,24 +121,34 @@ def _write_parameters() -> list[Json]:
     ]
 
 
-def _body(properties: Json, required: set[str]) -> Json:
+def _body(properties: Json, required: set[str], components: Components) -> Json:
     schema: Json = {"type": "object", "properties": properties, "additionalProperties": False}
     if required:
         schema["required"] = sorted(required)
-    return {"required": bool(required), "content": {"application/json": {"schema": schema}}}
+    shown = {name: part for name, part in properties.items() if name in required}
+    example = sample({"type": "object", "properties": shown}, components.schemas)
+    return {"required": bool(required), "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _content(model: type[BaseModel], components: Components) -> Json:
+    schema = components.refer(model)
+    return {"application/json": {"schema": schema, "example": sample(schema, components.schemas)}}
 
 
 def _responses(service: Service[..., Any], components: Components) -> dict[int | str, Any]:
-    answer = {"application/json": {"schema": components.refer(service.returns)}}
+    answer = _content(service.returns, components)
     responses: dict[int | str, Any] = {}  # numbers, as ninja keeps its own: both spellings would stand in the JSON
     if service.job:
-        components.refer(JobOut)
         responses[202] = {"description": "The job that does it", "content": answer}
     else:
         responses[200] = {"description": "The answer", "content": answer}
     if not service.is_read and not service.job:
-        waiting = {"application/json": {"schema": components.refer(ApprovalOut)}}
-        responses[202] = {"description": "Waiting for a person's approval", "content": waiting}
+        responses[202] = {
+            "description": "Waiting for a person's approval",
+            "content": _content(ApprovalOut, components),
+        }
+    if service.is_read:
+        responses[304] = {"description": "The answer is still the one whose ETag came as If-None-Match"}
     problem = {"application/problem+json": {"schema": {"$ref": REF.format(model="Problem")}}}
     responses["default"] = {"description": "A problem, in a sentence", "content": problem}
     return responses

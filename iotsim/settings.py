@@ -288,6 +288,9 @@ COPILOT_RUNS_AT_ONCE = env.number("COPILOT_RUNS_AT_ONCE", 50, minimum=1)
 # --- Figures for Prometheus, at /metrics ---
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
+# --- API ---
+API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 1200, minimum=0)  # of a key's owner; 0: no limit
+
 # --- Logs ---
 LOG_FORMAT = env.one_of("LOG_FORMAT", ("console", "json"), "console" if LOCAL or DEBUG else "json")
 LOG_LEVEL = env.one_of("LOG_LEVEL", ("debug", "info", "warning", "error"), "info").upper()

@@ -51,6 +51,7 @@ SimRef = Annotated[
     Field(
         min_length=1,
         max_length=100,
+        examples=["8944500102030405067"],
         description="A SIM: ICCID, a unique ending of 4+ digits, IMSI, MSISDN or label",
     ),
     SIM_SLOT,
@@ -89,7 +90,7 @@ SimAttention = Annotated[
 
 OperatorName = Annotated[
     str,
-    Field(max_length=100, description="A mobile operator, by its brand name"),
+    Field(max_length=100, examples=["Vodafone"], description="A mobile operator, by its brand name"),
     Slot("operator", find_operator, mask="Vodafone", noun="the operator"),
 ]
 
@@ -98,22 +99,22 @@ OperatorName = Annotated[
 
 PlanName = Annotated[
     str,
-    Field(max_length=100, description="A plan, by name"),
+    Field(max_length=100, examples=["Basic"], description="A plan, by name"),
     Slot("plan", find_plan, mask="Basic", noun="the plan"),
 ]
 TagName = Annotated[
     str,
-    Field(max_length=50, description="A tag that the SIMs have"),
+    Field(max_length=50, examples=["blue"], description="A tag that the SIMs have"),
     Slot("tag", find_tag, mask="blue", noun="the tag"),
 ]
 NewTag = Annotated[
     str,
-    Field(min_length=1, max_length=50, description="The tag to put on, or to take off"),
+    Field(min_length=1, max_length=50, examples=["blue"], description="The tag to put on, or to take off"),
     Slot("new_tag", find_new_tag, mask="blue", noun="the tag"),
 ]
 CustomerName = Annotated[
     str,
-    Field(max_length=100, description="A customer, by name"),
+    Field(max_length=100, examples=["Acme"], description="A customer, by name"),
     Slot("customer", find_customer, mask="Acme", noun="the customer"),
 ]
 
@@ -125,6 +126,6 @@ TagRemoval = Annotated[
 
 SearchText = Annotated[
     str,
-    Field(max_length=100, description="Text in the label, ICCID, IMSI or MSISDN"),
+    Field(max_length=100, examples=["pump"], description="Text in the label, ICCID, IMSI or MSISDN"),
     Slot("search", find_search, mask="pump", noun="what to search for"),
 ]

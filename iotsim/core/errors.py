@@ -13,6 +13,7 @@ class IotsimError(Exception):
     status = 400
     code = "bad_request"
     title = "This cannot be done"
+    retry_after: int | None = None  # seconds after which the same may succeed
 
     def __init__(self, sentence: str, *, field: str | None = None) -> None:
         super().__init__(sentence)
@@ -21,7 +22,8 @@ class IotsimError(Exception):
 
     def details(self) -> dict[str, Any]:
         """What a program may want beside the sentence (plain JSON values)."""
-        return {"field": self.field} if self.field else {}
+        found = {"field": self.field, "retry_after": self.retry_after}
+        return {name: value for name, value in found.items() if value}
 
 
 class Invalid(IotsimError):
@@ -79,7 +81,7 @@ class TooLarge(IotsimError):
 
 
 class LimitReached(IotsimError):
-    """Too many calls; `retry_after` in seconds."""
+    """Too many calls."""
 
     status, code, title = 429, "limit_reached", "Limit reached"
 
@@ -87,12 +89,12 @@ class LimitReached(IotsimError):
         super().__init__(sentence)
         self.retry_after = retry_after
 
-    def details(self) -> dict[str, Any]:
-        return {"retry_after": self.retry_after}
-
 
 class Unavailable(IotsimError):
+    """A server that this needs is away or too busy; nothing was changed."""
+
     status, code, title = 503, "unavailable", "Not available now"
+    retry_after = 5
 
 
 class ConfirmationRequired(IotsimError):

@@ -26,6 +26,7 @@ Bytes = Annotated[
     BeforeValidator(parse_bytes),
     Field(
         ge=0,
+        examples=["5 GB"],
         description='Bytes, or a size such as "5GB", "500 MB", "1.5 GiB" (decimal unless an i is written)',
     ),
     Slot("bytes", find_bytes, mask="5 GB", noun="a size"),
@@ -52,7 +53,7 @@ def _day(value: Any) -> Any:
 Day = Annotated[
     date,
     BeforeValidator(_day),
-    Field(ge=date(1970, 1, 1), le=date(2999, 12, 31), description="A day as YYYY-MM-DD"),
+    Field(ge=date(1970, 1, 1), le=date(2999, 12, 31), examples=["2026-10-01"], description="A day as YYYY-MM-DD"),
     Slot("day", find_days, mask="last week", noun="a day or period"),
 ]
 
@@ -81,7 +82,7 @@ _ENGLISH: Final = words(
 Country = Annotated[
     str,
     BeforeValidator(parse_country),
-    Field(description='A country: alpha-2 code ("DE"), name or adjective'),
+    Field(examples=["DE"], description='A country: alpha-2 code ("DE"), name or adjective'),
     Slot("country", find_country, mask="Germany", noun="a country"),
 ]
 
@@ -203,6 +204,6 @@ def find_reason(text: str, context: SlotContext) -> list[Found]:
 
 Reason = Annotated[
     str,
-    Field(max_length=500),
+    Field(max_length=500, examples=["reported stolen"]),
     Slot("reason", find_reason, mask="", noun="the reason", free=True),
 ]
