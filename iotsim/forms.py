@@ -40,7 +40,9 @@ def form_of(
 
 def _plain(part: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
     """The part without `X | null` and references, its description kept."""
-    chosen = next((one for one in part.get("anyOf", ()) if one.get("type") != "null"), part)
+    chosen = part
+    while options := [one for one in chosen.get("anyOf", ()) if one.get("type") != "null"]:
+        chosen = {**{word: chosen[word] for word in ("description",) if word in chosen}, **options[0]}
     reference = chosen.get("$ref", "").removeprefix("#/$defs/")
     resolved = schema["$defs"][reference] if reference else chosen
     return {**part, **resolved, "description": part.get("description") or resolved.get("description", "")}

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
+from iotsim.core.proposals import Proposal
 from iotsim.core.registry import Service
 from iotsim.core.schemas import ApprovalOut
 from iotsim.samples import sample
@@ -36,6 +37,7 @@ class Components:
 
     def __init__(self) -> None:
         self.schemas: Json = {"Problem": PROBLEM}
+        self.in_paths: dict[str, Json] = {}  # by operation: the schemas of the parts of its address
 
     def refer(self, model: type[BaseModel], mode: JsonSchemaMode = "serialization") -> Json:
         """Keep the model's schema and answer with a reference to it."""
@@ -59,6 +61,7 @@ def describe(service: Service[..., Any], components: Components) -> Json:
     """The OpenAPI operation of a service; ninja adds the parts of the path by itself."""
     properties, required = components.properties(service.parameters)
     in_path = names_in_path(service.path)
+    components.in_paths[service.name] = {name: _given(properties[name]) for name in in_path}
     parameters: list[Json] = []
     rest = {name: part for name, part in properties.items() if name not in in_path}
     operation: Json = {
@@ -85,14 +88,24 @@ def _description(service: Service[..., Any]) -> str:
 
 
 def _query_parameter(name: str, schema: Json, required: bool) -> Json:
-    kept = {key: value for key, value in schema.items() if key != "description"}
     return {
         "name": name,
         "in": "query",
         "required": required,
         "description": schema.get("description", ""),
-        "schema": kept,
+        "schema": _bare(schema),
     }
+
+
+def _given(schema: Json) -> Json:
+    """The schema of what may be left out elsewhere, but never as a part of an address."""
+    options = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    return _bare(options[0] if len(options) == 1 else schema)
+
+
+def _bare(schema: Json) -> Json:
+    """The schema without its description, which stands beside it."""
+    return {key: value for key, value in schema.items() if key != "description"}
 
 
 def _write_parameters() -> list[Json]:
@@ -141,7 +154,11 @@ def _responses(service: Service[..., Any], components: Components) -> dict[int |
     if service.job:
         responses[202] = {"description": "The job that does it", "content": answer}
     else:
-        responses[200] = {"description": "The answer", "content": answer}
+        if service.proposal is not None:
+            shown = components.refer(Proposal)
+            answer["application/json"]["schema"] = {"anyOf": [answer["application/json"]["schema"], shown]}
+        words = "The answer" if service.proposal is None else "The answer, or the proposal with dry_run"
+        responses[200] = {"description": words, "content": answer}
     if not service.is_read and not service.job:
         responses[202] = {
             "description": "Waiting for a person's approval",

@@ -23,9 +23,9 @@ from iotsim.core.slots import Found, Slot, SlotContext, Source
 
 Bytes = Annotated[
     int,
-    BeforeValidator(parse_bytes),
+    Field(ge=0),
+    BeforeValidator(parse_bytes, json_schema_input_type=Annotated[int, Field(ge=0)] | str),
     Field(
-        ge=0,
         examples=["5 GB"],
         description='Bytes, or a size such as "5GB", "500 MB", "1.5 GiB" (decimal unless an i is written)',
     ),
