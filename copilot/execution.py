@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,22 +18,21 @@ from copilot import agui, ledger, llm, loop, queue, stream, threads
 from copilot.deltas import Called
 from copilot.history import Message, has_read, trimmed, turns_of
 from copilot.models import ACTIVE, CallState, Run, RunState, ToolCall
+from copilot.planner.names import context_for
 from copilot.prompt import system_message
 from copilot.recorder import LeaseLost, OnEvent, Recorder, as_json
 from copilot.stream import Entry, Writer
 from copilot.tools import ToolResult, call, tools_for
-from iotsim.core import metrics, registry
+from iotsim.core import metrics
 from iotsim.core.actor import Actor, Face
 from iotsim.core.actor import Run as GuardRun
 from iotsim.core.guard import in_thread
 from iotsim.core.models import AuditEvent, Membership
-from iotsim.core.slots import SlotContext, no_names
+from iotsim.core.slots import SlotContext
 from iotsim.core.tenancy import tenant
 
 log = structlog.get_logger(__name__)
 
-Names = Callable[[str], list[str]]
-CHOICES = "list_filter_choices"  # the service that lists an organisation's own names, where the domain has one
 
 INTERRUPTED = "The copilot was interrupted; nothing was lost; ask again."
 BROKEN = "The copilot broke down on an error of ours. What it had done is kept; ask again, or tell your administrator."
@@ -65,8 +64,7 @@ class Execution:
         job: loop.Job | None = None
         try:
             await llm.ready()
-            names = await in_thread(_names, actor) if llm.is_planner() else no_names
-            job = self._job(run, actor, messages, names)
+            job = self._job(run, actor, messages, await in_thread(_slots, actor))
             last = await self._follow(job, recorder)
         except LeaseLost:
             raise
@@ -107,14 +105,14 @@ class Execution:
             turns = _turns(run)
         return run, _actor_for(run), trimmed(turns, tokens=settings.COPILOT_HISTORY_TOKENS)
 
-    def _job(self, run: Run, actor: Actor, messages: list[Message], names: Names) -> loop.Job:
+    def _job(self, run: Run, actor: Actor, messages: list[Message], slots: SlotContext) -> loop.Job:
         planner = llm.is_planner()
         guard = GuardRun(id=f"copilot-{run.pk}", asked=True)
         guard.tainted = not planner and has_read(messages)
         acting = actor.at(Face.COPILOT, run=guard, request_id=run.request_id or uuid.uuid4().hex)
         tools = tools_for(actor, planner=planner)
-        today = datetime.now(ZoneInfo(actor.time_zone)).date()
-        context = llm.ModelContext(today=today, slots=SlotContext(today=today, names=names))
+        today = slots.today
+        context = llm.ModelContext(today=today, slots=slots)
         if not planner:
             messages = [system_message(actor, today=today, page=run.page), *messages]
 
@@ -198,12 +196,10 @@ def _actor_for(run: Run) -> Actor | None:
     return Actor.for_membership(membership, face=Face.COPILOT) if membership else None
 
 
-def _names(actor: Actor) -> Names:
-    """The organisation's own names of a kind (plans, tags, customers), for the planner to know them in a sentence."""
-    if CHOICES not in {one.name for one in registry.all_services()}:
-        return no_names
-    known = registry.get(CHOICES).call(actor.at(Face.WEB), {}).result.model_dump()
-    return lambda kind: [one for one in known.get(f"{kind}s", ()) if isinstance(one, str)]
+def _slots(actor: Actor) -> SlotContext:
+    """The person's today and, for the planner, their organisation's own names: a look-up of ours, not a call of its."""
+    today = datetime.now(ZoneInfo(actor.time_zone)).date()
+    return context_for(actor.at(Face.WEB), today=today) if llm.is_planner() else SlotContext(today=today)
 
 
 def _turns(run: Run) -> list[list[Message]]:

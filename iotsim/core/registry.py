@@ -151,6 +151,11 @@ def get(name: str) -> Service[..., Any]:
     return _services[name]
 
 
+def title_of(name: str) -> str:
+    """The service's title; of one that this version no longer has, its name in words."""
+    return _services[name].title if name in _services else name.replace("_", " ").capitalize()
+
+
 def all_services() -> Iterator[Service[..., Any]]:
     """All services, in the order of their names."""
     return iter(sorted(_services.values(), key=lambda one: one.name))

@@ -169,7 +169,7 @@ def _count(shown: int, following: str | None, noun: str) -> str:
 
 def _events(rows: list[AuditEvent]) -> list[AuditEventOut]:
     undone = _undone_by([row.pk for row in rows])
-    return [AuditEventOut.of(row, title=registry.get(row.service).title, undone_by=undone.get(row.pk)) for row in rows]
+    return [AuditEventOut.of(row, title=registry.title_of(row.service), undone_by=undone.get(row.pk)) for row in rows]
 
 
 def _undone_by(event_ids: list[int]) -> dict[int, int]:
@@ -181,7 +181,7 @@ def propose_undo(actor: Actor, *, event: int | None = None) -> Proposal:
     """Which event would be taken back; "the last one" may be another by the time somebody approves."""
     row = _undoable(actor, event)
     about = AuditSubject.objects.filter(event_id=row.pk, kind=subjects.KIND).count()
-    what = row.sentence or registry.get(row.service).title
+    what = row.sentence or registry.title_of(row.service)
     return Proposal(
         summary=f"Undo event {row.pk}",
         count=about or 1,
@@ -235,7 +235,7 @@ def _undoable(actor: Actor, event_id: int | None) -> AuditEvent:
             field="event",
         )
     if row.undo is None:
-        raise Conflict(f"{registry.get(row.service).title} cannot be undone.")
+        raise Conflict(f"{registry.title_of(row.service)} cannot be undone.")
     if by := _undone_by([row.pk]):
         raise Conflict(f"That was undone already (event {by[row.pk]}).")
     return row
@@ -298,7 +298,7 @@ def _approval_out(row: Approval) -> ApprovalOut:
         and AuditEvent.objects.filter(pk=row.event_id, undo__isnull=False).exists()
         and not _undone_by([row.event_id])
     )
-    return ApprovalOut.of(row, title=registry.get(row.service).title, can_undo=can_undo)
+    return ApprovalOut.of(row, title=registry.title_of(row.service), can_undo=can_undo)
 
 
 @service(
