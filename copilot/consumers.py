@@ -119,7 +119,7 @@ class CopilotConsumer(AsyncWebsocketConsumer):
     async def _recheck(self) -> None:
         """The person as they are now. When they have gone to another organisation, so do we."""
         actor = await in_thread(actor_of_session, self._session_key)
-        moved = actor.organization_id != self.actor.organization_id
+        moved = _whose(actor) != _whose(self.actor)
         self.actor = actor
         if moved:
             await self._show(await in_thread(threads.open_thread, actor))
@@ -312,7 +312,7 @@ class CopilotConsumer(AsyncWebsocketConsumer):
 
     async def _recheck_quietly(self) -> None:
         actor = await in_thread(actor_of_session, self._session_key)
-        if actor.organization_id == self.actor.organization_id:
+        if _whose(actor) == _whose(self.actor):
             self.actor = actor
 
     async def _leave(self) -> None:
@@ -349,6 +349,11 @@ class CopilotConsumer(AsyncWebsocketConsumer):
 def _find(actor: Actor, thread_id: int) -> Thread:
     with tenant(actor.organization_id, read_only=True):
         return threads.find_thread(actor, thread_id)
+
+
+def _whose(actor: Actor) -> tuple[int, int | None, int | None]:
+    """Whose conversations these are: they change with the organisation, and when support begins to act as somebody."""
+    return actor.organization_id, actor.user_id, actor.impersonation_id
 
 
 def _newest(actor: Actor) -> list[Thread]:

@@ -23,7 +23,7 @@ from copilot.prompt import system_message
 from copilot.recorder import LeaseLost, OnEvent, Recorder, as_json
 from copilot.stream import Entry, Writer
 from copilot.tools import ToolResult, call, tools_for
-from iotsim.core import metrics
+from iotsim.core import impersonation, metrics
 from iotsim.core.actor import Actor, Face
 from iotsim.core.actor import Run as GuardRun
 from iotsim.core.guard import in_thread
@@ -193,7 +193,9 @@ def _actor_for(run: Run) -> Actor | None:
         .filter(organization_id=run.organization_id, user_id=run.thread.user_id, user__is_active=True)
         .first()
     )
-    return Actor.for_membership(membership, face=Face.COPILOT) if membership else None
+    if membership is None:
+        return None
+    return impersonation.carried(Actor.for_membership(membership, face=Face.COPILOT), "run", run.pk)
 
 
 def _slots(actor: Actor) -> SlotContext:

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
-from iotsim.core.access import ORGANIZATION, actor_for
-from iotsim.core.actor import Actor, Face
+from iotsim.core.access import actor_in
+from iotsim.core.actor import Actor
 from iotsim.core.models import User
 
 
@@ -18,7 +18,7 @@ def actor_of_session(session_key: str | None) -> Actor:
     request.session = _store()(session_key)
     user = get_user(request)
     assert isinstance(user, User) or user.is_anonymous
-    return actor_for(user, request.session.get(ORGANIZATION), face=Face.WEB)
+    return actor_in(request.session, user)
 
 
 def _store() -> Any:

@@ -14,6 +14,7 @@ from copilot.conversation import Conversation, fold
 from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
 from copilot.recorder import as_json, write
 from copilot.stream import Entry
+from iotsim.core import impersonation
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Conflict, NotFound
 from iotsim.core.roles import Permission
@@ -85,6 +86,7 @@ def ask(
             request_id=actor.request_id,
             first_seq=thread.last_seq + 1,
         )
+        impersonation.remember(actor, "run", run.pk)
         said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question)
         entry = Entry(run.first_seq, run.first_seq, as_json(said))
         write(run, [entry])

@@ -16,7 +16,7 @@ from ninja.openapi.docs import Swagger
 from ninja.security import APIKeyCookie, HttpBearer
 
 from iotsim.core import registry
-from iotsim.core.access import ORGANIZATION, actor_for, arguments_of
+from iotsim.core.access import actor_in, arguments_of
 from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import (
     ApprovalRequired,
@@ -59,8 +59,7 @@ class Session(APIKeyCookie):
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
         if not request.user.is_authenticated:
             return None
-        chosen = request.session.get(ORGANIZATION)
-        return actor_for(request.user, chosen, face=Face.API, request_id=getattr(request, "id", ""))
+        return actor_in(request.session, request.user, face=Face.API, request_id=getattr(request, "id", ""))
 
 
 class Api(NinjaAPI):

@@ -75,7 +75,9 @@ INSTALLED_APPS = [
     "iotsim.core",
     "sims",
     "copilot",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "iotsim.backoffice.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -105,6 +107,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "iotsim.web.Errors",
+    "iotsim.web.Support",
 ]
 ROOT_URLCONF = "iotsim.urls"
 ASGI_APPLICATION = "iotsim.asgi.application"
@@ -123,6 +126,26 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
+
+# --- The admin (django-unfold); its colours stand in static/admin.css ---
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "iotsim admin",
+    "SITE_HEADER": "iotsim admin",
+    "SITE_SUBHEADER": "iotsim.backoffice.navigation.subheader",
+    "SITE_URL": "/",
+    "SITE_ICON": "/static/logo.svg",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/logo.svg"}],
+    "SITE_DROPDOWN": [
+        {"icon": "domain", "title": "Choose an organisation", "link": "/admin/organization/"},
+        {"icon": "arrow_back", "title": "Back to the product", "link": "/"},
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "iotsim.backoffice.navigation.environment",
+    "STYLES": ["/static/admin.css"],
+    "ACCOUNT": {"navigation": [{"title": "Change password", "link": "/accounts/password/change/"}]},
+    "SIDEBAR": {"show_search": True, "navigation": "iotsim.backoffice.navigation.groups"},
+}
 
 # --- Database: the login owns the tables and migrates, the application works as a role that owns nothing ---
 DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", 8, minimum=0, maximum=500)
@@ -190,6 +213,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send lost jobs again": {"task": "iotsim.sweep_jobs", "schedule": 30.0},
     "forget idempotency keys": {"task": "iotsim.forget_idempotency_keys", "schedule": 3600.0},
+    "end support sessions": {"task": "iotsim.end_impersonations", "schedule": 60.0},
     "begin billing cycles": {"task": "sims.roll_cycles", "schedule": 600.0},
 }
 CELERY_TIMEZONE = "UTC"

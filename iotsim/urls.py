@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("act/<slug:name>/", web.act, name="act"),
+    path("support/end/", web.end_support, name="end_support"),
     path("organization/", web.choose_organization, name="choose_organization"),
     path("", include("sims.urls")),
     path("", include("copilot.urls")),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,19 +14,21 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from iotsim.core import registry
+from iotsim.core import impersonation, registry
 from iotsim.core.access import ORGANIZATION, actor_of, arguments_of, memberships_of, page
 from iotsim.core.actor import Actor
 from iotsim.core.errors import ConfirmationRequired, Denied, Invalid, IotsimError, NotFound
-from iotsim.core.models import ApprovalState, Membership, Organization
+from iotsim.core.models import ApprovalState, Impersonation, Membership, Organization
 from iotsim.core.proposals import Proposal
 from iotsim.core.registry import Outcome, Risk, Service
 from iotsim.core.roles import Permission
 from iotsim.core.services import list_approvals
+from iotsim.core.support import end_by_hand
 from iotsim.forms import FormField, form_of
 
 AnyService = Service[..., Any]
 CONFIRMED = "confirmed"
+EDIT = "edit"
 
 
 class Errors:
@@ -52,27 +54,76 @@ class Errors:
         return render(request, "error.html", context, status=error.status)
 
 
+class Support:
+    """Middleware: while staff act as a member, the pages of an account, which would be their own, stay shut.
+
+    Signing out ends the support session too.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if impersonation.KEY not in request.session:
+            return self.get_response(request)
+        leaving = request.path == reverse("account_logout")
+        under_way = self._under_way(request)
+        if under_way and request.path.startswith(reverse("account_login").removesuffix("login/")) and not leaving:
+            sentence = f"You act as {under_way.user.email}. End the support session first: this page is your own account's."
+            context = {"heading": Denied.title, "sentence": sentence}
+            return render(request, "error.html", context, status=Denied.status)
+        response = self.get_response(request)
+        if under_way and not request.user.is_authenticated:
+            end_by_hand(under_way, request_id=getattr(request, "id", ""))
+        return response
+
+    def _under_way(self, request: HttpRequest) -> Impersonation | None:
+        rows = Impersonation.objects.select_related("staff", "user", "organization")
+        return rows.filter(pk=request.session[impersonation.KEY], staff_id=request.user.pk, ended_at=None).first()
+
+
+@require_POST
+def end_support(request: HttpRequest) -> HttpResponse:
+    """The End button of the banner: back to the admin, as oneself."""
+    number = request.session.pop(impersonation.KEY, None)
+    rows = Impersonation.objects.select_related("staff", "user", "organization")
+    row = rows.filter(pk=number or 0, staff_id=request.user.pk, ended_at=None).first()
+    if row is not None:
+        end_by_hand(row, request_id=getattr(request, "id", ""))
+    return redirect("admin:index")
+
+
 @require_http_methods(["GET", "POST"])
 @page
 def act(request: HttpRequest, actor: Actor, name: str) -> HttpResponse:
     """GET: the dialog with the proposal and the fields still needed. POST: the call."""
-    service = registry.get(name)
+    return carry_out(request, actor, registry.get(name), Dialog, done)
+
+
+def carry_out(
+    request: HttpRequest,
+    actor: Actor,
+    service: AnyService,
+    kind: "type[Dialog]",
+    when_done: "Callable[[HttpRequest, AnyService, Outcome], HttpResponse]",
+) -> HttpResponse:
+    """Ask for what is missing, show what would change, then call. `edit` in the address shows the filled form first."""
     data = request.GET if request.method == "GET" else request.POST
     raw = arguments_of(data)
-    for name in (CONFIRMED, "csrfmiddlewaretoken", "fields"):
+    for name in (CONFIRMED, "csrfmiddlewaretoken", "fields", EDIT):
         raw.pop(name, None)
     confirmed = data.get(CONFIRMED)
     shown = frozenset(data.get("fields", "").split()) or _missing(service, raw)
-    dialog = Dialog(request, actor, service, raw, shown)
+    dialog = kind(request, actor, service, raw, shown)
     if request.method == "GET":
-        return dialog.open()
+        return dialog.answer() if data.get(EDIT) else dialog.open()
     try:
         outcome = service.call(actor, dialog.typed(), confirmed=confirmed)
     except ConfirmationRequired as error:
         return dialog.answer(proposal=error.proposal, error="" if confirmed is None else error.sentence, status=409)
     except IotsimError as error:
         return dialog.refuse(error)
-    return done(request, service, outcome)
+    return when_done(request, service, outcome)
 
 
 def _missing(service: AnyService, raw: Mapping[str, Any]) -> frozenset[str]:
@@ -89,6 +140,12 @@ class Dialog:
     service: AnyService
     raw: dict[str, Any]
     shown: frozenset[str]
+
+    template: ClassVar[str] = "actions/dialog.html"
+
+    def frame(self) -> dict[str, Any]:
+        """What the page around the form needs; a dialog has none."""
+        return {}
 
     def typed(self) -> dict[str, Any]:
         """The arguments as the service takes them: an unticked box is False, an emptied field is left out."""
@@ -125,7 +182,7 @@ class Dialog:
             "error": error,
             "danger": self.service.risk is Risk.DANGER,
         }
-        return render(self.request, "actions/dialog.html", context, status=status)
+        return render(self.request, self.template, {**self.frame(), **context}, status=status)
 
     def _fields(self, errors: Mapping[str, str], *, only: frozenset[str]) -> list[FormField]:
         """With a proposal, only what may still be added to it (a reason); what it rests on stays as it is."""
@@ -178,6 +235,8 @@ def _back(request: HttpRequest) -> str:
 def choose_organization(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Go over to another organisation that one is a member of."""
     slug = request.POST.get("slug", "")
+    if actor.impersonation_id is not None:
+        raise Denied("You act as a member of one organisation. End the support session to go elsewhere.")
     chosen = next((one for one in memberships_of(request.user) if one.organization.slug == slug), None)
     if chosen is None:
         raise NotFound(f"You are not a member of {slug}.")
@@ -213,7 +272,15 @@ class Frame:
         self.person, self.role = actor.name, actor.role
 
     @cached_property
+    def support(self) -> Impersonation | None:
+        """The support session under way, for the banner."""
+        number = self.actor.impersonation_id
+        return Impersonation.objects.select_related("staff", "user").get(pk=number) if number else None
+
+    @cached_property
     def memberships(self) -> list[Membership]:
+        if self.support is not None:
+            return [impersonation.membership_of(self.support)]
         return memberships_of(self.request.user)
 
     @cached_property

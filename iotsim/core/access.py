@@ -6,9 +6,11 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
+from iotsim.core import impersonation
 from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import Denied, Unauthenticated
 from iotsim.core.models import Membership, User
@@ -37,12 +39,25 @@ def actor_for(user: User | AnonymousUser, chosen: int | None, *, face: Face, req
     return Actor.for_membership(membership, face=face, request_id=request_id)
 
 
+def actor_in(
+    session: SessionBase, user: User | AnonymousUser, *, face: Face = Face.WEB, request_id: str = ""
+) -> Actor:
+    """The actor behind a session: the person themselves, or whom they act as for support.
+
+    Raises Unauthenticated, or Denied (also once, when a support session has just ended).
+    """
+    acting = impersonation.of_session(session, user)
+    if acting is not None:
+        return impersonation.actor_for(acting, face=face, request_id=request_id)
+    return actor_for(user, session.get(ORGANIZATION), face=face, request_id=request_id)
+
+
 def actor_of(request: HttpRequest, *, face: Face = Face.WEB) -> Actor:
     """The actor behind a request with a session; kept on the request. Activates the organisation's time zone."""
     actor: Actor | None = getattr(request, "iotsim_actor", None)
     if actor is None:
         request_id = getattr(request, "id", "")
-        actor = actor_for(request.user, request.session.get(ORGANIZATION), face=face, request_id=request_id)
+        actor = actor_in(request.session, request.user, face=face, request_id=request_id)
         request.iotsim_actor = actor  # type: ignore[attr-defined]
     timezone.activate(actor.time_zone)
     return actor

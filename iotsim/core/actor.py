@@ -8,7 +8,7 @@ from iotsim.core.errors import Denied
 from iotsim.core.roles import PERMISSIONS, Permission, Role
 
 if TYPE_CHECKING:
-    from iotsim.core.models import Membership, Organization
+    from iotsim.core.models import Membership, Organization, User
 
 
 class Face(StrEnum):
@@ -21,6 +21,7 @@ class Face(StrEnum):
     MCP = "mcp"
     CLI = "cli"
     SYSTEM = "system"
+    ADMIN = "admin"
 
 
 MACHINES = frozenset({Face.COPILOT, Face.AGENT, Face.MCP})
@@ -53,6 +54,7 @@ class Actor:
     time_zone: str = "UTC"
     request_id: str = ""
     run: Run = field(default_factory=Run, compare=False)
+    impersonation_id: int | None = None  # one of the staff acts as this person; `name` says who
 
     @property
     def is_machine(self) -> bool:
@@ -90,6 +92,21 @@ class Actor:
             face=face,
             customer_ids=None if limit is None else frozenset(limit),
             time_zone=membership.organization.time_zone,
+            request_id=request_id,
+        )
+
+    @classmethod
+    def for_staff(cls, user: "User", organization: "Organization", *, request_id: str = "") -> "Actor":
+        """One of the platform's staff at the admin: a superuser may do what an owner may, others only look."""
+        permissions = frozenset(Permission) if user.is_superuser else frozenset({Permission.VIEW, Permission.REPORT})
+        return cls(
+            organization_id=organization.pk,
+            user_id=user.pk,
+            name=user.email,
+            role="staff",
+            permissions=permissions,
+            face=Face.ADMIN,
+            time_zone=organization.time_zone,
             request_id=request_id,
         )
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from pydantic import BaseModel
 
+from iotsim.core import impersonation
 from iotsim.core.actor import Actor, Face
 from iotsim.core.effects import announce
 from iotsim.core.errors import Conflict, Denied, NotFound
@@ -52,6 +53,7 @@ def file(
             requester_face=actor.face.value,
             expires_at=timezone.now() + timedelta(hours=settings.APPROVAL_HOURS),
         )
+        impersonation.remember(actor, "approval", row.pk)
         announce(actor.organization_id, {"approval": [row.pk]})
     return ApprovalOut.of(row, title=service.title)
 
@@ -101,4 +103,4 @@ def requester_of(row: Approval) -> Actor:
     )
     if membership is None:
         raise Denied(f"{row.requester}, who asked for this, is no longer a member.")
-    return Actor.for_membership(membership, face=Face(row.requester_face))
+    return impersonation.carried(Actor.for_membership(membership, face=Face(row.requester_face)), "approval", row.pk)

@@ -28,6 +28,7 @@ from iotsim.core.errors import (
 from iotsim.core.models import Approval, AuditEvent
 from iotsim.core.proposals import Proposal
 from iotsim.core.registry import Outcome, Risk, Service
+from iotsim.core.roles import Permission
 from iotsim.core.schemas import ApprovalOut
 from iotsim.core.tenancy import tenant
 
@@ -35,6 +36,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 AnyService = Service[..., Any]
 
+PERSONAL = frozenset({Permission.KEYS, Permission.ADMINISTER, Permission.OWN})
+ON_PAGES = frozenset({Face.WEB, Face.ADMIN})  # where a person sees the proposal
 WRITES_WITHOUT_CLICK = 5  # a machine's writes in one run before a person is asked
 
 
@@ -126,8 +129,15 @@ def _threads() -> ThreadPoolExecutor:
 def _admit(service: AnyService, actor: Actor, raw: Mapping[str, Any]) -> BaseModel:
     if service.people_only and actor.is_machine:
         raise Denied(f"{service.title} is for people: a machine may not do it.")
+    if actor.impersonation_id is not None and _is_personal(service):
+        raise Denied(f"{service.title} is for the person themselves: support may not do it in their name.")
     actor.require(service.permission, doing=f'use "{service.title}"')
     return service.validate(raw)
+
+
+def _is_personal(service: AnyService) -> bool:
+    """What nobody may do in another's name: decide, make keys, change members or the organisation."""
+    return service.people_only or (not service.is_read and service.permission in PERSONAL)
 
 
 def _plain(arguments: BaseModel) -> dict[str, Any]:
@@ -213,7 +223,7 @@ def _why_it_matters(proposal: Proposal | None) -> str:
 
 def _require_confirmation(actor: Actor, risk: Risk, proposal: Proposal | None, confirmed: str | None) -> None:
     """A person on a page must have seen the proposal as it is now; an API caller may insist on the same."""
-    if risk is not Risk.DANGER or proposal is None or (actor.face is not Face.WEB and confirmed is None):
+    if risk is not Risk.DANGER or proposal is None or (actor.face not in ON_PAGES and confirmed is None):
         return
     if confirmed is None:
         raise ConfirmationRequired(f"{proposal.summary}: please confirm.", proposal=proposal)

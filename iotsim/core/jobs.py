@@ -21,7 +21,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from pydantic import BaseModel
 
-from iotsim.core import metrics
+from iotsim.core import impersonation, metrics
 from iotsim.core.actor import Actor, Face
 from iotsim.core.effects import announce
 from iotsim.core.errors import Denied, IotsimError
@@ -65,6 +65,7 @@ def enqueue(
         face=actor.face.value,
         approved_by=approved_by,
     )
+    impersonation.remember(actor, "job", row.pk)
     transaction.on_commit(lambda: send(row.organization_id, row.pk))
     announce(actor.organization_id, {"job": [row.pk]})
     return JobOut.of(row)
@@ -172,7 +173,7 @@ def _actor_of(job: Job) -> Actor:
     )
     if membership is None:
         raise Denied(f"{job.who}, who asked for this, is no longer a member.")
-    return Actor.for_membership(membership, face=Face(job.face))
+    return impersonation.carried(Actor.for_membership(membership, face=Face(job.face)), "job", job.pk)
 
 
 def _finish(running: "RunningJob", state: JobState, **fields: Any) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from iotsim.core import jobs, keys, metrics
+from iotsim.core import jobs, keys, metrics, support
 from iotsim.core.models import IdempotencyKey
 
 KEEP_KEYS = timedelta(days=2)
@@ -25,6 +25,11 @@ def sweep_jobs() -> int:
 @shared_task(name="iotsim.mark_key_used")
 def mark_key_used(key_id: int) -> None:
     keys.mark_key_used(key_id)
+
+
+@shared_task(name="iotsim.end_impersonations")
+def end_impersonations() -> int:
+    return support.end_impersonations()
 
 
 @shared_task(name="iotsim.forget_idempotency_keys")

@@ -1,6 +1,6 @@
 """The platform's own tables: who exists, who may, what was done, what waits.
 
-Organization, User, Membership, ApiKey and IdempotencyKey are needed before an actor exists and so stand
+Organization, User, Membership, ApiKey, IdempotencyKey and Impersonation are needed before an actor exists and so stand
 outside the tenant wall. Everything that inherits TenantModel stands behind it.
 """
 
@@ -16,6 +16,7 @@ from iotsim.core.models.people import (
     User,
     check_time_zone,
 )
+from iotsim.core.models.support import ImpersonatedWork, Impersonation
 from iotsim.core.models.tenant import TenantModel
 from iotsim.core.models.uploads import Upload
 
@@ -26,6 +27,8 @@ __all__ = [
     "AuditEvent",
     "AuditSubject",
     "IdempotencyKey",
+    "ImpersonatedWork",
+    "Impersonation",
     "Job",
     "JobState",
     "Membership",
