@@ -8,6 +8,21 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+TITLES = {  # where the model's own name is not how people speak
+    "sims.Sim": "SIMs",
+    "sims.SimTag": "Tags of SIMs",
+    "sims.Intake": "Imports",
+    "core.AuditEvent": "Audit log",
+    "core.AuditSubject": "Objects of the audit log",
+    "core.ApiKey": "API keys",
+    "core.Impersonation": "Support sessions",
+    "core.ImpersonatedWork": "Asked for by support",
+    "copilot.Thread": "Conversations",
+    "copilot.RunEvent": "Events",
+    "copilot.QueuedRun": "Queue",
+    "account.EmailAddress": "E-mail addresses",
+    "mfa.Authenticator": "Second factors",
+}
 GROUPS: list[tuple[str, list[tuple[str, str]]]] = [
     (
         "Fleet",
@@ -94,7 +109,7 @@ def _may_see(request: HttpRequest, label: str) -> bool:
 def _item(label: str, icon: str) -> dict[str, Any]:
     meta = apps.get_model(label)._meta
     link = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
-    return {"title": str(meta.verbose_name_plural).capitalize().replace("Api ", "API "), "icon": icon, "link": link}
+    return {"title": TITLES.get(label, str(meta.verbose_name_plural).capitalize()), "icon": icon, "link": link}
 
 
 def environment(request: HttpRequest) -> list[str]:

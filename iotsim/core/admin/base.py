@@ -18,7 +18,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from iotsim.core import registry
-from iotsim.core.admin.paging import BoundedPaginator
+from iotsim.core.admin.paging import BoundedList, BoundedPaginator
 from iotsim.core.models import Organization
 
 MOST_AT_ONCE = 200  # selected rows travel in an address
@@ -80,6 +80,9 @@ class ReadOnlyAdmin(ModelAdmin):
     hidden: ClassVar[Sequence[str]] = ()  # fields with secrets, never shown
     offers: ClassVar[Sequence[Offer]] = ()
     list_offers: ClassVar[Sequence[Offer]] = ()
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[BoundedList]:
+        return BoundedList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
