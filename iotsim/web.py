@@ -69,7 +69,9 @@ class Support:
         leaving = request.path == reverse("account_logout")
         under_way = self._under_way(request)
         if under_way and request.path.startswith(reverse("account_login").removesuffix("login/")) and not leaving:
-            sentence = f"You act as {under_way.user.email}. End the support session first: this page is your own account's."
+            sentence = (
+                f"You act as {under_way.user.email}. End the support session first: this page is your own account's."
+            )
             context = {"heading": Denied.title, "sentence": sentence}
             return render(request, "error.html", context, status=Denied.status)
         response = self.get_response(request)
@@ -258,6 +260,8 @@ class Place:
 PLACES = [
     ("Dashboard", "layout-dashboard", "dashboard", Permission.VIEW),
     ("SIMs", "device-sim", "sims", Permission.VIEW),
+    ("Customers", "building", "customers", Permission.VIEW),
+    ("Plans", "receipt", "plans", Permission.VIEW),
     ("Usage imports", "file-import", "imports", Permission.VIEW),
     ("Approvals", "clipboard-check", "approvals", Permission.VIEW),
     ("Audit log", "history", "audit", Permission.REPORT),
@@ -291,6 +295,10 @@ class Frame:
     @property
     def may_operate(self) -> bool:
         return self.actor.may(Permission.OPERATE)
+
+    @property
+    def may_spend(self) -> bool:
+        return self.actor.may(Permission.MONEY)
 
     @property
     def may_report(self) -> bool:

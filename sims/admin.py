@@ -1,4 +1,4 @@
-"""The fleet in the admin. Lists stay quick at a million SIMs: they meet indexes, and count no further than they show."""
+"""The fleet in the admin. Lists stay quick at a million SIMs: they meet indexes and are never counted to the end."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -61,7 +61,15 @@ class SimAdmin(BySimAdmin):
         Offer("update_quota", "Change quota", of_row={"sim": "iccid", "quota": "quota_bytes"}, fields=("quota",)),
         Offer("retire_sim", "Retire", of_row={"sim": "iccid"}),
         *(
-            Offer("change_status_in_bulk", f"{verb.capitalize()} the ticked SIMs", {}, {"action": verb}, (), "sims", "iccid")
+            Offer(
+                "change_status_in_bulk",
+                f"{verb.capitalize()} the ticked SIMs",
+                {},
+                {"action": verb},
+                (),
+                "sims",
+                "iccid",
+            )
             for verb in ("activate", "suspend", "resume", "deactivate")
         ),
         Offer("tag_sims", "Tag the ticked SIMs", selected="sims", key="iccid"),

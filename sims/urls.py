@@ -9,6 +9,8 @@ urlpatterns = [
     path("sims/", views.sim_list, name="sims"),
     path("sims/<str:sim>/", views.sim_detail, name="sim"),
     path("sims/<str:sim>/usage/", views.sim_usage, name="sim_usage"),
+    path("customers/", views.customers, name="customers"),
+    path("plans/", views.plans, name="plans"),
     path("imports/", views.imports, name="imports"),
     path("imports/<int:intake>/", views.import_detail, name="import"),
 ]

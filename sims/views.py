@@ -14,9 +14,11 @@ from iotsim.core.errors import IotsimError
 from iotsim.core.fragments import part_of
 from sims import charts, listing
 from sims.bringing import bring_in, under_way
+from sims.services.customers import list_customers
 from sims.services.fleet import find_sims, get_fleet_summary, get_sim_details
 from sims.services.history import get_usage_history
 from sims.services.intake import get_intake, list_intakes
+from sims.services.plans import list_plans
 
 
 @require_GET
@@ -58,6 +60,24 @@ def sim_usage(request: HttpRequest, actor: Actor, sim: str) -> HttpResponse:
     """The last thirty days of one SIM, as chart and table, for its page."""
     history = get_usage_history(actor, sim=sim)
     return render(request, "sims/usage.html", {"history": history, "figure": charts.daily_usage(history)})
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def customers(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The customers with their figures."""
+    found = list_customers(actor, cursor=request.GET.get("cursor"))
+    return render(request, part_of(request, "sims/customers.html", customers="rows"), {"page": found})
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def plans(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The plans with their prices and figures."""
+    found = list_plans(actor, cursor=request.GET.get("cursor"))
+    return render(request, part_of(request, "sims/plans.html", plans="rows"), {"page": found})
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,7 +13,21 @@ from tests.fleet import make_sim
 SERVICES = list(registry.all_services())
 NAMES = [service.name for service in SERVICES]
 # What pages and undo need, and nobody asks for in a sentence: no tools of the copilot.
-PLUMBING = {"restore_status", "list_filter_choices", "start_impersonation", "end_impersonation"} | {one.name for one in SERVICES if one.app == "copilot"}
+PLUMBING = {
+    "restore_status",
+    "list_filter_choices",
+    "start_impersonation",
+    "end_impersonation",
+    "list_customers",
+    "create_customer",
+    "update_customer",
+    "delete_customer",
+    "list_plans",
+    "create_plan",
+    "update_plan",
+    "delete_plan",
+    "restore_plan",
+} | {one.name for one in SERVICES if one.app == "copilot"}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 

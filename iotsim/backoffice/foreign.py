@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
 from django.db.models import Model
+from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -43,8 +44,8 @@ def ours(model: type[Model], admin_class: "AdminClass | None") -> "AdminClass | 
     values: dict[str, Any] = {"hidden": SECRETS.get(label, []), "actions": None, "filter_horizontal": ()}
     if label in SHOWN:
         values["list_display"] = SHOWN[label]
-    if theirs and getattr(admin_class, "form", None):
-        values["form"] = DjangoModelAdmin.form  # forms of theirs name the fields that are left out
+    if theirs:
+        values["form"] = ModelForm  # forms of theirs name the fields that are left out
     return type(model.__name__, (ReadOnlyAdmin, *theirs), values)
 
 
@@ -64,10 +65,10 @@ def _schedule_form(model: type[Model]) -> dict[str, Any]:
     from django_celery_beat.admin import PeriodicTaskForm, TaskSelectWidget
     from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-    class TaskSelect(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[misc]
+    class TaskSelect(UnfoldAdminSelectWidget, TaskSelectWidget):
         pass
 
-    class TaskForm(PeriodicTaskForm):  # type: ignore[misc]
+    class TaskForm(PeriodicTaskForm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self.fields["task"].widget = UnfoldAdminTextInputWidget()

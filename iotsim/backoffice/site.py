@@ -55,7 +55,8 @@ class Site(UnfoldAdminSite):
 
         def within(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not self.has_permission(request):
-                return inner(request, *args, **kwargs)
+                refused: HttpResponseBase = inner(request, *args, **kwargs)
+                return refused
             with _transaction(request):
                 response: HttpResponseBase = inner(request, *args, **kwargs)
                 if hasattr(response, "render"):

@@ -91,5 +91,6 @@ def _chosen(request: HttpRequest, data: QueryDict) -> HttpResponse:
         request.session.pop(ORGANIZATION, None)
     else:
         request.session[ORGANIZATION] = found.pk
-    ours = url_has_allowed_host_and_scheme(data.get("next", ""), {request.get_host()}, require_https=request.is_secure())
-    return redirect(data["next"] if ours else reverse("admin:index"))
+    onward = str(data.get("next") or "")
+    ours = url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure())
+    return redirect(onward if ours else reverse("admin:index"))

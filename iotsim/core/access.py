@@ -39,9 +39,7 @@ def actor_for(user: User | AnonymousUser, chosen: int | None, *, face: Face, req
     return Actor.for_membership(membership, face=face, request_id=request_id)
 
 
-def actor_in(
-    session: SessionBase, user: User | AnonymousUser, *, face: Face = Face.WEB, request_id: str = ""
-) -> Actor:
+def actor_in(session: SessionBase, user: User | AnonymousUser, *, face: Face = Face.WEB, request_id: str = "") -> Actor:
     """The actor behind a session: the person themselves, or whom they act as for support.
 
     Raises Unauthenticated, or Denied (also once, when a support session has just ended).

@@ -6,9 +6,10 @@ acts as the staff person, who is usually a member of nothing, and never as the m
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
 from iotsim.core.actor import Actor, Face
@@ -22,19 +23,11 @@ PERMISSION: Final = "core.add_impersonation"
 MAX_NAME: Final = 118  # two of them and the words between fit where a name is kept
 
 
-class Session(Protocol):
-    """As much of a session as is needed here."""
-
-    def get(self, key: str, default: object = None) -> object: ...
-
-    def pop(self, key: str, default: object = None) -> object: ...
-
-
 def may_impersonate(user: User) -> bool:
     return user.is_active and user.is_staff and user.has_perm(PERMISSION)
 
 
-def of_session(session: Session, user: User | AnonymousUser) -> Impersonation | None:
+def of_session(session: SessionBase, user: User | AnonymousUser) -> Impersonation | None:
     """The support session under way. Raises Denied, once, when it is over or no longer allowed."""
     number = session.get(KEY)
     if number is None or not isinstance(user, User):

@@ -24,7 +24,7 @@ def own_models() -> list[type[models.Model]]:
 
 
 def make_row(model: type[models.Model], organisation: Organization, word: str) -> models.Model:
-    """A row with a value in every field that must have one; texts carry `word`, so that a page can be searched for it."""
+    """A row with a value in every field that must have one; texts carry `word`, to be searched for."""
     found = made(organisation).get(model)
     if found is not None:
         return found

@@ -169,7 +169,14 @@ def test_a_schedule_is_changed_here(staff):
     address = reverse("admin:django_celery_beat_periodictask_change", args=[task.pk])
     page = staff.get(address)
     assert page.status_code == 200 and "readableCrontabs" not in page.content.decode()
-    fields = {"name": "A test's own", "task": "iotsim.sweep_jobs", "interval": every.pk, "args": "[]", "kwargs": "{}", "headers": "{}"}
+    fields = {
+        "name": "A test's own",
+        "task": "iotsim.sweep_jobs",
+        "interval": every.pk,
+        "args": "[]",
+        "kwargs": "{}",
+        "headers": "{}",
+    }
     assert staff.post(address, fields).status_code == 302
     task.refresh_from_db()
     assert task.enabled is False

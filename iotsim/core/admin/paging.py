@@ -1,6 +1,7 @@
 """Pages of a list that may hold millions of rows: nothing is ever counted to its end."""
 
 from functools import cached_property
+
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,7 +16,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
     most_rows = MOST_ROWS
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         rows = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)

@@ -75,9 +75,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("organization", "kind", "object_id"), name="impersonated_work_once"
-                    )
+                    models.UniqueConstraint(fields=("organization", "kind", "object_id"), name="impersonated_work_once")
                 ],
             },
         ),

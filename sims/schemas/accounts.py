@@ -1,0 +1,71 @@
+"""What the services of customers and plans return."""
+
+from decimal import Decimal
+
+from pydantic import BaseModel, Field
+
+from iotsim.core.schemas import Answer
+
+
+class CustomerRow(BaseModel):
+    """A customer with its figures."""
+
+    id: int
+    name: str
+    reference: str
+    sims: int
+    active: int
+    usage_bytes: int = Field(description="In the billing cycles of its SIMs so far")
+    monthly_cents: int = Field(description="Prices of the plans of its SIMs that are paid for")
+
+
+class CustomerPage(Answer):
+    items: list[CustomerRow]
+    currency: str
+    next_cursor: str | None = None
+
+
+class CustomerChange(Answer):
+    name: str
+    reference: str
+    before: dict[str, str] = {}
+
+
+class PlanFacts(BaseModel):
+    """All that a plan says. Money in cents, the price beyond the quota in cents a megabyte."""
+
+    name: str
+    quota_bytes: int
+    price_cents: int
+    overage_cents_per_mb: Decimal
+    pooled: bool
+    billing_day: int
+    currency: str
+
+    @property
+    def price(self) -> str:
+        """In whole money, as a form takes it."""
+        return f"{Decimal(self.price_cents) / 100:.2f}"
+
+    @property
+    def overage_price(self) -> str:
+        return f"{self.overage_cents_per_mb / 100:.8f}".rstrip("0").rstrip(".")
+
+
+class PlanRow(PlanFacts):
+    id: int
+    sims: int
+    active: int
+    usage_bytes: int = Field(description="In the billing cycles of its SIMs so far")
+    monthly_cents: int = Field(description="Its price, for each of its SIMs that are paid for")
+
+
+class PlanPage(Answer):
+    items: list[PlanRow]
+    next_cursor: str | None = None
+
+
+class PlanChange(Answer):
+    plan: PlanFacts
+    before: PlanFacts | None = None
+    sims: int = 0
