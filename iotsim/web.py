@@ -116,6 +116,8 @@ def carry_out(
         raw.pop(name, None)
     confirmed = data.get(CONFIRMED)
     shown = frozenset(data.get("fields", "").split()) or _missing(service, raw)
+    if request.method == "POST" and "fields" in data:
+        raw |= _unticked(service, raw, shown)
     dialog = kind(request, actor, service, raw, shown)
     if request.method == "GET":
         return dialog.answer() if data.get(EDIT) else dialog.open()
@@ -126,6 +128,12 @@ def carry_out(
     except IotsimError as error:
         return dialog.refuse(error)
     return when_done(request, service, outcome)
+
+
+def _unticked(service: AnyService, raw: Mapping[str, Any], shown: frozenset[str]) -> dict[str, str]:
+    """A browser leaves an unticked box out; where the form had asked for it, that means no."""
+    boxes = (field.name for field in form_of(service, raw, only=shown, errors={}) if field.kind == "checkbox")
+    return {name: "false" for name in boxes if name not in raw}
 
 
 def _missing(service: AnyService, raw: Mapping[str, Any]) -> frozenset[str]:

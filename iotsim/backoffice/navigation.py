@@ -14,6 +14,7 @@ TITLES = {  # where the model's own name is not how people speak
     "sims.Intake": "Imports",
     "core.AuditEvent": "Audit log",
     "core.AuditSubject": "Objects of the audit log",
+    "core.Organization": "Organisations",
     "core.ApiKey": "API keys",
     "core.Impersonation": "Support sessions",
     "core.ImpersonatedWork": "Asked for by support",

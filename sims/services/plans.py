@@ -11,7 +11,7 @@ from iotsim.core.errors import Conflict, Denied, Invalid
 from iotsim.core.models import Organization
 from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Bytes, Limit
-from iotsim.core.proposals import Change, Proposal, digest_of
+from iotsim.core.proposals import FIRST_ROWS, Change, Proposal, digest_of
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
 from iotsim.core.wording import counted, money, size
@@ -155,27 +155,31 @@ def propose_plan(actor: Actor, *, plan: str, **wanted: Any) -> Proposal:
     row = find_plan(actor, plan)
     before = _facts(row)
     after = _changed(row, wanted)
-    moved = [name for name in FACTS if getattr(before, name) != getattr(after, name)]
     sims = Sim.objects.filter(organization_id=actor.organization_id, plan=row)
     count, paid = sims.count(), sims.filter(status__in=BILLED).count()
     warnings = [f"{counted(count, 'SIM')} are on this plan and change with it."] if count > 1 else []
     return Proposal(
         summary=f"Change the plan {row.name}",
         count=max(count, 1),
-        changes=[
-            Change(
-                label=row.name,
-                field=LABELS.get(name, name),
-                before=_words(before, name),
-                after=_words(after, name),
-            )
-            for name in moved
-        ],
+        changes=_changes(row, list(sims.order_by("pk")[:FIRST_ROWS]), before, after),
         monthly_cost_change_cents=(after.price_cents - before.price_cents) * paid,
         currency=before.currency,
         warnings=warnings,
         digest=digest_of([row.pk, before.model_dump(mode="json"), after.model_dump(mode="json"), count, paid]),
     )
+
+
+def _changes(row: Plan, sims: list[Sim], before: PlanFacts, after: PlanFacts) -> list[Change]:
+    """What each of the first SIMs on it sees change; without any, the plan itself."""
+    moved = [name for name in FACTS if getattr(before, name) != getattr(after, name)]
+    words = {
+        "field": ", ".join(LABELS.get(name, name) for name in moved),
+        "before": ", ".join(_words(before, name) for name in moved),
+        "after": ", ".join(_words(after, name) for name in moved),
+    }
+    if not sims:
+        return [Change(label=row.name, **words)]
+    return [Change(label=str(sim), link=f"/sims/{sim.iccid}/", **words) for sim in sims]
 
 
 def _undo_update(actor: Actor, arguments: BaseModel, result: PlanChange) -> Undo | None:

@@ -227,3 +227,11 @@ def test_a_form_comes_filled_and_asks_before_money_moves(client_for, organisatio
     assert shown.status_code == 409 and "€0.50" in shown.content.decode()
     with tenant(organisation.pk):
         assert Plan.objects.get().price_cents == 300
+
+
+def test_a_box_that_is_unticked_means_no(client_for, organisation):
+    make_plan(organisation, pooled=True)
+    given = {"plan": "Basic", "fields": "pooled"}
+    shown = client_for("owner").post("/act/update_plan/", given, headers=HTMX)
+    assert shown.status_code == 409 and "not shared" in shown.content.decode()
+    assert 'name="pooled" value="false"' in shown.content.decode()
