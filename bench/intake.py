@@ -39,7 +39,14 @@ DAYS: Final = 30
 SLICE: Final = 50_000
 ROUNDS: Final = 3
 RATIO_TO_COPY, GOAL, RATIO_TO_BULK_CREATE = 0.15, 0.25, 10.0
-TABLES: Final = ("sims_usagerecord", "sims_usagekey", "sims_usagedaily")
+TABLES: Final = (
+    "sims_usagerecord",
+    "sims_usagekey",
+    "sims_usagedaily",
+    "sims_usagehourly",
+    "sims_fleetdaily",
+    "sims_fleethourly",
+)
 
 
 def main() -> int:

@@ -214,6 +214,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send lost jobs again": {"task": "iotsim.sweep_jobs", "schedule": 30.0},
     "forget idempotency keys": {"task": "iotsim.forget_idempotency_keys", "schedule": 3600.0},
     "end support sessions": {"task": "iotsim.end_impersonations", "schedule": 60.0},
+    "keep usage partitions": {"task": "sims.keep_partitions", "schedule": 6 * 3600.0},
     "begin billing cycles": {"task": "sims.roll_cycles", "schedule": 600.0},
 }
 CELERY_TIMEZONE = "UTC"
@@ -276,6 +277,10 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # --- The demo organisation, made in an empty database ---
 SEED_DEMO = env.flag("SEED_DEMO", default=True)
+# --- How long usage is kept, in days; 0 is for ever (see docs/operations/retention.md) ---
+RECORDS_KEPT_DAYS = env.number("RECORDS_KEPT_DAYS", 0)
+HOURS_KEPT_DAYS = env.number("HOURS_KEPT_DAYS", 400)
+DAYS_KEPT_DAYS = env.number("DAYS_KEPT_DAYS", 0)
 
 # --- Approvals ---
 APPROVAL_HOURS = env.number("APPROVAL_HOURS", 168, minimum=1)  # how long a machine's call waits for a person

@@ -18,3 +18,11 @@ def roll_cycles() -> int:
         with writing_usage(organization_id):
             rolled += roll(organization_id, ZoneInfo(zone))
     return rolled
+
+
+@shared_task(name="sims.keep_partitions")
+def keep_partitions() -> list[str]:
+    """Make the partitions of usage that will be needed soon, drop those that are too old. Answers the dropped."""
+    from sims.retention import keep_partitions as keep
+
+    return keep()

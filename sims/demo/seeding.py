@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -28,19 +28,23 @@ from sims.demo.fleet import Fleet
 from sims.demo.history import steps
 from sims.demo.naming import TAGS
 from sims.demo.places import OPERATORS
-from sims.demo.records import Records, Sums, day_sums, make_records
+from sims.demo.records import Records, day_sums, make_records
+from sims.demo.records import Sums as DemoSums
 from sims.demo.usage import Usage, blocks
+from sims.intake.days import EPOCH, Sums, Used
+from sims.intake.hourly import add_to_hours
+from sims.intake.rollup import DAYS
 from sims.models import Customer, Operator, Plan, Tag
 from sims.models.usage import ROW_BITS, Traffic
 
 RECORD_DAYS: Final = 7
 APN: Final = "iot.example"
-_EPOCH: Final = date(1970, 1, 1)
 
 # Emptied in this order: what refers to SIMs stands before them.
 TABLES: Final = (
-    "sims_usagerecord", "sims_usagekey", "sims_usagedaily", "sims_refusedrow", "sims_intake",
-    "sims_statuschange", "sims_simtag", "sims_sim", "sims_device", "sims_tag", "sims_plan", "sims_customer",
+    "sims_usagerecord", "sims_usagekey", "sims_usagedaily", "sims_usagehourly", "sims_fleetdaily", "sims_fleethourly",
+    "sims_refusedrow", "sims_intake", "sims_statuschange", "sims_simtag", "sims_sim", "sims_device", "sims_tag",
+    "sims_plan", "sims_customer",
 )  # fmt: skip
 
 Progress = Callable[[int, int], None]
@@ -72,10 +76,11 @@ def empty(organization: Organization) -> None:
 
 def _make_partitions(fleet: Fleet) -> None:
     """Records begin in UTC, perhaps a day before the first local one and a day after the last."""
+    first, last = fleet.start_date - timedelta(1), fleet.end_date + timedelta(1)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT sims_usage_partitions(%s, %s)",
-            [fleet.start_date - timedelta(1), fleet.end_date + timedelta(1)],
+            "SELECT sims_usage_partitions(%s, %s), sims_hour_partitions(%s, %s)",
+            [first, last, max(first, last - timedelta(RECORD_DAYS + 2)), last],
         )
 
 
@@ -126,6 +131,7 @@ def _write_block(
         _insert(table, organization_id, columns, rows)
     _write_days(organization_id, fleet, np.array(ids), sums)
     _write_records(organization_id, np.array(ids), np.array(links.operators), start, records, record_id)
+    _write_hours(organization_id, np.array(ids)[records.sim - start], records)
     return records.sim.size
 
 
@@ -139,27 +145,20 @@ def _insert(table: str, organization_id: int, columns: dict[str, str], rows: Ite
         )
 
 
-def _write_days(organization_id: int, fleet: Fleet, ids: Any, sums: Sums) -> None:
+def _write_days(organization_id: int, fleet: Fleet, ids: Any, sums: DemoSums) -> None:
     """Daily sums in the order of their key: SIM, then day."""
     sim, day = np.nonzero((sums.up + sums.down).T > 0)
-    first = (fleet.start_date - _EPOCH).days
-    copy_columns(
-        "demo_days",
-        [
-            ("sim_id", "bigint", ids[sim]),
-            ("day", "date", first + day),
-            ("bytes_up", "bigint", sums.up[day, sim]),
-            ("bytes_down", "bigint", sums.down[day, sim]),
-            ("sessions", "integer", sums.sessions[day, sim]),
-        ],
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO sims_usagedaily "
-            "(organization_id, sim_id, day, bytes_up, bytes_down, sessions, sms, voice_seconds) "
-            "SELECT %s, sim_id, day, bytes_up, bytes_down, sessions, 0, 0 FROM demo_days",
-            [organization_id],
-        )
+    first = (fleet.start_date - EPOCH).days
+    amounts = (sums.up[day, sim], sums.down[day, sim], sums.sessions[day, sim])
+    none = np.zeros(len(sim), np.int64)
+    DAYS.exchange(organization_id, Sums.none(), Sums(ids[sim], first + day, *amounts, none, none))
+
+
+def _write_hours(organization_id: int, sim_id: Any, records: Records) -> None:
+    """The hours of the records, by the rules of the intake."""
+    micros = (records.started * 1_000_000, records.ended * 1_000_000)
+    data, none = np.full(len(sim_id), Traffic.DATA.value), np.zeros(len(sim_id), np.int64)
+    add_to_hours(organization_id, Used(sim_id, *micros, data, records.up, records.down, records.count, none))
 
 
 def _write_records(organization_id: int, ids: Any, operators: Any, start: int, records: Records, first_id: int) -> None:

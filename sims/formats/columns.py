@@ -44,10 +44,11 @@ class Coded(Generic[T]):
 
 @dataclass(frozen=True)
 class Window:
-    """The times that a file may speak of, in microseconds since 1970 (UTC)."""
+    """The times that a file may speak of, in microseconds since 1970 (UTC); `kept_days` is why, 0 for ever."""
 
     oldest: int
     newest: int
+    kept_days: int = 0
 
 
 class Rows:
@@ -136,7 +137,8 @@ class Rows:
         """Refuse what lies in the future, or longer ago than records are kept."""
         newest, oldest = _date(self.window.newest), _date(self.window.oldest)
         self.refuse(times > self.window.newest, column, f"{column} is in the future (later than {newest})")
-        self.refuse(times < self.window.oldest, column, f"{column} is too long ago (before {oldest})")
+        why = f", and records are kept for {self.window.kept_days:,} days" if self.window.kept_days else ""
+        self.refuse(times < self.window.oldest, column, f"{column} is too long ago (before {oldest}{why})")
 
 
 def _date(micros: int) -> str:

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 from psycopg import sql
 
-from iotsim.core.models import Organization
 from sims import bulk
 from sims.identifiers import iccid_forms
-from sims.intake.daily import Spans, rebuild_days
-from sims.intake.exclusive import writing_usage
+from sims.intake.daily import Spans, rebuild_usage
+from sims.intake.exclusive import writing_usage, zone_of
 from sims.intake.fleet import Touched, refresh_sims
 from sims.models import Sim
 
@@ -40,8 +38,8 @@ def attach_unknown(organization_id: int, sim_ids: Sequence[int]) -> int:
     with writing_usage(organization_id):
         spans = _attach(organization_id, sim_ids)
         if len(spans):
-            zone = ZoneInfo(Organization.objects.values_list("time_zone", flat=True).get(pk=organization_id))
-            rebuild_days(organization_id, zone, spans)
+            zone = zone_of(organization_id)
+            rebuild_usage(organization_id, zone, spans)
             touched = Touched(0, 0, sorted({int(sim_id) for sim_id in spans.sim_id}))
             as_of = datetime.fromtimestamp(int(spans.ended_at.max()) / 1e6, UTC)
             refresh_sims(organization_id, zone, touched, as_of=as_of)

@@ -12,8 +12,8 @@ from sims import bulk
 from sims.formats.batch import Batch
 from sims.formats.reading import LONGEST_SECONDS
 from sims.intake.cards import UNKNOWN, Cards
-from sims.intake.daily import Spans, add_to_days, rebuild_days
-from sims.intake.days import Ints, Mask, Used, sum_by_day
+from sims.intake.daily import Spans, add_usage, rebuild_usage
+from sims.intake.days import Ints, Mask, Used
 from sims.intake.networks import Networks
 from sims.intake.sessions import recount
 from sims.models.usage import ROW_BITS
@@ -192,7 +192,7 @@ def _known(place: Place, stage: sql.Identifier) -> tuple[Ints, Mask]:
 
 
 def _write(place: Place, batch: Batch, sim_id: Ints, stage: sql.Identifier, fresh: Mask, revised: Ints) -> Ints:
-    """Insert and correct; bring the days up to date. Answers the SIMs of corrected records, before and after."""
+    """Insert and correct; bring days and hours up to date. Answers the SIMs of corrected records, before and after."""
     if not (fresh.any() or len(revised)):
         return np.zeros(0, np.int64)
     before = Spans.none() if fresh.all() else _make_way(place, stage, some_revised=bool(len(revised)))
@@ -202,9 +202,9 @@ def _write(place: Place, batch: Batch, sim_id: Ints, stage: sql.Identifier, fres
     if batch.session_key is not None:
         spans = before.plus(_recount(place, stage, some_revised=bool(len(revised))))
     else:
-        add_to_days(place.organization_id, sum_by_day(_used(batch, sim_id, fresh & known), place.zone))
+        add_usage(place.organization_id, place.zone, _used(batch, sim_id, fresh & known))
         spans = before.plus(Spans(sim_id[after], batch.started_at[after], batch.ended_at[after]))
-    rebuild_days(place.organization_id, place.zone, spans)
+    rebuild_usage(place.organization_id, place.zone, spans)
     return np.unique(np.concatenate((before.sim_id, sim_id[after])))
 
 

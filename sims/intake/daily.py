@@ -1,22 +1,32 @@
-"""UsageDaily: added to for new records, rebuilt from the records wherever anything else changed."""
+"""UsageDaily and UsageHourly: added to for new records, rebuilt from the records wherever anything else changed.
+
+Whoever writes usage calls `add_usage` and `rebuild_usage`, inside `writing_usage`: they see to days and hours alike.
+"""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db import connection
 from psycopg import sql
 
 from sims import bulk
-from sims.intake.days import AMOUNTS, DaySums, Ints, Midnights, Used, sum_by_day
+from sims.intake.days import (
+    BUCKET_BITS,
+    EPOCH,
+    HOUR_MICROS,
+    HOURS,
+    Grid,
+    Ints,
+    Midnights,
+    Used,
+    pairs,
+    sum_by_day,
+)
+from sims.intake.hourly import add_to_hours, replace_hours
+from sims.intake.rollup import DAYS
+from sims.retention import records_whole_from
 
 LONGEST = "interval '31 days'"  # no record covers more, see sims.formats.reading.LONGEST_SECONDS
-
-_COLUMNS = (
-    "organization_id bigint, sim_id bigint, day date, bytes_up bigint, bytes_down bigint, "
-    "sessions integer, sms integer, voice_seconds integer"
-)
-_NAMES = sql.SQL("organization_id, sim_id, day, bytes_up, bytes_down, sessions, sms, voice_seconds")
 
 
 @dataclass(frozen=True)
@@ -43,92 +53,67 @@ class Spans:
         return cls(nothing, nothing, nothing)
 
 
-def add_to_days(organization_id: int, sums: DaySums) -> None:
-    """Add the sums of new records."""
-    if not len(sums):
+def add_usage(organization_id: int, zone: ZoneInfo, used: Used) -> None:
+    """Add new records to the days and hours of their SIMs, and to the fleet's days."""
+    if not len(used):
         return
-    adding = sql.SQL(", ").join(sql.SQL("{0} = d.{0} + excluded.{0}").format(sql.Identifier(name)) for name in AMOUNTS)
-    with bulk.staging("day_sums", _COLUMNS) as table, connection.cursor() as cursor:
-        bulk.copy_in(table, _rows(organization_id, sums))
-        cursor.execute(
-            sql.SQL(
-                "INSERT INTO sims_usagedaily AS d ({names}) SELECT {names} FROM {table} "
-                "ON CONFLICT (organization_id, sim_id, day) DO UPDATE SET {adding}"
-            ).format(names=_NAMES, table=table, adding=adding)
-        )
+    DAYS.add(organization_id, sum_by_day(used, zone))
+    add_to_hours(organization_id, used)
 
 
-def rebuild_days(organization_id: int, zone: ZoneInfo, spans: Spans) -> None:
-    """Work out anew, from the records, every local day that the spans touch."""
+def rebuild_usage(organization_id: int, zone: ZoneInfo, spans: Spans) -> None:
+    """Work out anew, from the records, every local day and every hour that the spans touch.
+
+    Days whose records are not all there any more (see `sims.retention`) are left as they are.
+    """
     if not len(spans):
         return
     midnights = Midnights(zone, int(spans.started_at.min()), int(spans.ended_at.max()))
-    sim_id, day = _days_of(spans, midnights)
+    sim_id, day = _touched(spans, midnights)
+    kept = day >= (records_whole_from() - EPOCH).days
+    sim_id, day = sim_id[kept], day[kept]
+    if not len(day):
+        return
     index = day - midnights.first_day
-    with bulk.staging("days_touched", "sim_id bigint, day date, low timestamptz, high timestamptz") as table:
-        columns = {
-            "sim_id": bulk.bigint(sim_id),
-            "day": bulk.date(day),
-            "low": bulk.timestamptz(midnights.at[index]),
-            "high": bulk.timestamptz(midnights.at[index + 1]),
-        }
-        bulk.copy_in(table, columns)
-        sums = sum_by_day(_records_in(organization_id, table), zone)
-        touched = np.isin(_pair(sums.sim_id, sums.day), _pair(sim_id, day))
-        _replace(organization_id, table, sums.only(touched))
+    used = _records_in(organization_id, sim_id, midnights.at[index], midnights.at[index + 1])
+    DAYS.replace(organization_id, sum_by_day(used, zone), sim_id, day)
+    hour_sim, hour = _touched(spans, HOURS)
+    whole = kept.all() | (hour * HOUR_MICROS >= midnights.at[index].min())
+    replace_hours(organization_id, used, hour_sim[whole], hour[whole])
 
 
-def _days_of(spans: Spans, midnights: Midnights) -> tuple[Ints, Ints]:
-    """The different (SIM, day) that the spans touch."""
-    first, last = midnights.day(spans.started_at), midnights.day(spans.ended_at)
+def _touched(spans: Spans, grid: Grid) -> tuple[Ints, Ints]:
+    """The different (SIM, bucket) that the spans touch."""
+    first, last = grid.index(spans.started_at), grid.index(spans.ended_at)
     count = last - first + 1
     row = np.repeat(np.arange(len(spans)), count)
-    day = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    pairs = np.unique(_pair(spans.sim_id[row], day))
-    return pairs >> 16, pairs & 0xFFFF
+    bucket = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + grid.first
+    found = np.unique(pairs(spans.sim_id[row], bucket))
+    return found >> BUCKET_BITS, found & ((1 << BUCKET_BITS) - 1)
 
 
-def _pair(sim_id: Ints, day: Ints) -> Ints:
-    """SIM and day as one number; days since 1970 fit into 16 bits until 2149."""
-    return (sim_id << 16) | day
+def _records_in(organization_id: int, sim_id: Ints, low: Ints, high: Ints) -> Used:
+    """The records of each SIM from its first touched day to its last, whole hours."""
+    order = np.argsort(sim_id, kind="stable")
+    sims, starts = np.unique(sim_id[order], return_index=True)
+    columns = {
+        "sim_id": bulk.bigint(sims),
+        "low": bulk.timestamptz(np.minimum.reduceat(low[order], starts) // HOUR_MICROS * HOUR_MICROS),
+        "high": bulk.timestamptz(-(-np.maximum.reduceat(high[order], starts) // HOUR_MICROS) * HOUR_MICROS),
+    }
+    with bulk.staging("sims_touched", "sim_id bigint, low timestamptz, high timestamptz") as table:
+        bulk.copy_in(table, columns)
+        return records_of(organization_id, table)
 
 
-def _records_in(organization_id: int, touched: sql.Identifier) -> Used:
+def records_of(organization_id: int, wanted: sql.Composable) -> Used:
+    """The records that have to do with the times `low` to `high` of each `sim_id` in the table `wanted`."""
     query = sql.SQL(
-        "SELECT r.* FROM (SELECT sim_id, min(low) AS low, max(high) AS high FROM {touched} GROUP BY sim_id) w, "
+        "SELECT r.* FROM {wanted} w, "
         "LATERAL (SELECT r.sim_id, r.started_at, r.ended_at, r.traffic, r.bytes_up, r.bytes_down, r.count, "
         "r.voice_seconds FROM sims_usagerecord r WHERE r.organization_id = {organization} AND r.sim_id = w.sim_id "
         "AND r.started_at >= w.low - {longest} AND r.started_at < w.high AND r.ended_at >= w.low OFFSET 0) r"
-    ).format(touched=touched, organization=organization_id, longest=sql.SQL(LONGEST))
+    ).format(wanted=wanted, organization=organization_id, longest=sql.SQL(LONGEST))
     kinds = [">i8", ">i8", ">i8", ">i2", ">i8", ">i8", ">i4", ">i4"]
     sim_id, started_at, ended_at, *amounts = bulk.copy_out(query, kinds)
     return Used(sim_id, bulk.unix(started_at), bulk.unix(ended_at), *amounts)
-
-
-def _replace(organization_id: int, touched: sql.Identifier, sums: DaySums) -> None:
-    with bulk.staging("day_sums", _COLUMNS) as table, connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL(
-                "DELETE FROM sims_usagedaily d USING {} t "
-                "WHERE d.organization_id = {} AND d.sim_id = t.sim_id AND d.day = t.day"
-            ).format(touched, organization_id)
-        )
-        bulk.copy_in(table, _rows(organization_id, sums))
-        cursor.execute(
-            sql.SQL("INSERT INTO sims_usagedaily ({names}) SELECT {names} FROM {table}").format(
-                names=_NAMES, table=table
-            )
-        )
-
-
-def _rows(organization_id: int, sums: DaySums) -> dict[str, bulk.Column]:
-    return {
-        "organization_id": bulk.bigint(bulk.same(organization_id, len(sums))),
-        "sim_id": bulk.bigint(sums.sim_id),
-        "day": bulk.date(sums.day),
-        "bytes_up": bulk.bigint(sums.bytes_up),
-        "bytes_down": bulk.bigint(sums.bytes_down),
-        "sessions": bulk.integer(sums.sessions),
-        "sms": bulk.integer(sums.sms),
-        "voice_seconds": bulk.integer(sums.voice_seconds),
-    }

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from iotsim.core.models import Organization
 from iotsim.core.tenancy import tenant
 
 
@@ -15,3 +17,8 @@ def writing_usage(organization_id: int) -> Iterator[None]:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('usage of ' || %s, 0))", [organization_id])
         yield
+
+
+def zone_of(organization_id: int) -> ZoneInfo:
+    """The zone of the organisation's days. Inside `writing_usage` it cannot change until the transaction ends."""
+    return ZoneInfo(Organization.objects.values_list("time_zone", flat=True).get(pk=organization_id))

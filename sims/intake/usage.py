@@ -7,17 +7,16 @@ in it. What was written and what was noted committed together, so nothing is los
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils import timezone
 
 from iotsim.core.effects import announce
 from iotsim.core.jobs import RunningJob, Stopped
-from iotsim.core.models import Organization, Upload
+from iotsim.core.models import Upload
 from iotsim.core.tenancy import tenant
 from iotsim.core.uploads import find_upload
 from sims.formats import usage as formats
@@ -29,17 +28,18 @@ from sims.formats.text import Block, Dialect, FileRefused, count_lines, read_blo
 from sims.intake import register
 from sims.intake.cards import Cards
 from sims.intake.chunk import Counts, Place, write_chunk
-from sims.intake.exclusive import writing_usage
+from sims.intake.exclusive import writing_usage, zone_of
 from sims.intake.fleet import Touched, refresh_sims
+from sims.intake.hourly import prepare_hours
 from sims.intake.networks import Networks
 from sims.intake.partitions import ensure_partitions_for
 from sims.intake.progress import Progress
 from sims.intake.source import opened
 from sims.models import Intake, IntakeKind, IntakeState
 from sims.models.usage import MAX_ROWS, ROW_BITS
+from sims.retention import RECORDS, kept_days, oldest_taken
 
 BLOCK_BYTES = 32 << 20
-OLDEST = timedelta(days=5 * 366)
 NEWEST = timedelta(days=1)  # clocks differ, and so do zones
 REFRESH_SECONDS = 20.0  # how long SIMs may lag behind the records while a long file comes in
 
@@ -61,10 +61,9 @@ class UsageImport:
         self.block_bytes = block_bytes or BLOCK_BYTES
         with tenant(job.organization_id):
             self.upload: Upload = find_upload(upload_id)
-            organization = Organization.objects.get(pk=job.organization_id)
-        self.zone = ZoneInfo(organization.time_zone)
+            self.zone = zone_of(job.organization_id)
         now = datetime.now(UTC)
-        self.window = Window(_micros(now - OLDEST), _micros(now + NEWEST))
+        self.window = Window(_micros(oldest_taken(now)), _micros(now + NEWEST), kept_days(RECORDS))
         self.cards, self.networks = Cards(job.organization_id), Networks()
 
     def run(self) -> Intake:
@@ -126,15 +125,18 @@ class UsageImport:
     def _write(self, place: Place, piece: Piece, progress: Progress) -> None:
         batch = piece.read.batch
         if len(batch):
-            ensure_partitions_for(int(batch.started_at.min()), int(batch.ended_at.max()))
+            first, last = int(batch.started_at.min()), int(batch.ended_at.max())
+            ensure_partitions_for(first, last)
+            prepare_hours(first, last)
         with writing_usage(place.organization_id):
+            place = replace(place, zone=zone_of(place.organization_id))  # it may have changed since the block before
             counts = Counts()
             if len(batch):
                 written = write_chunk(place, batch, self.cards, self.networks)
                 counts = written.counts
                 if len(written.changed):
                     touched = Touched(0, 0, [int(one) for one in written.changed])
-                    refresh_sims(place.organization_id, self.zone, touched, as_of=None)
+                    refresh_sims(place.organization_id, place.zone, touched, as_of=None)
             progress.kept_refusals += register.keep_refusals(
                 place.organization_id, progress.intake_id, piece.read.refusals, progress.kept_refusals
             )
@@ -147,7 +149,8 @@ class UsageImport:
         """Show on the SIMs what has come in since the last time."""
         low, high = ((progress.intake_id << ROW_BITS) + row for row in (progress.refreshed, progress.row))
         with writing_usage(self.job.organization_id):
-            refresh_sims(self.job.organization_id, self.zone, Touched(low, high, []), as_of=progress.period()[1])
+            zone = zone_of(self.job.organization_id)
+            refresh_sims(self.job.organization_id, zone, Touched(low, high, []), as_of=progress.period()[1])
             progress.refreshed = progress.row
             self.job.checkpoint(asdict(progress), done=progress.done, total=progress.total)
 
@@ -157,7 +160,7 @@ class UsageImport:
         with writing_usage(organization_id):
             for intake in register.broken_intakes(organization_id):
                 touched = Touched(intake.pk << ROW_BITS, (intake.pk + 1) << ROW_BITS, [])
-                refresh_sims(organization_id, self.zone, touched, as_of=intake.last_at)
+                refresh_sims(organization_id, zone_of(organization_id), touched, as_of=intake.last_at)
                 Intake.objects.filter(pk=intake.pk).update(state=IntakeState.FAILED.value, finished_at=timezone.now())
 
     def _finish(self, progress: Progress, dialect: Dialect, format: Format, state: IntakeState) -> Intake:

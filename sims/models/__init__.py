@@ -1,5 +1,7 @@
 from sims.models.fleet import ChangeState, Customer, Device, Operator, Plan, Sim, SimTag, StatusChange, Tag
 from sims.models.usage import (
+    FleetDaily,
+    FleetHourly,
     Intake,
     IntakeKind,
     IntakeState,
@@ -7,6 +9,7 @@ from sims.models.usage import (
     RefusedRow,
     Traffic,
     UsageDaily,
+    UsageHourly,
     UsageKey,
     UsageRecord,
 )
@@ -15,6 +18,8 @@ __all__ = [
     "ChangeState",
     "Customer",
     "Device",
+    "FleetDaily",
+    "FleetHourly",
     "Intake",
     "IntakeKind",
     "IntakeState",
@@ -28,6 +33,7 @@ __all__ = [
     "Tag",
     "Traffic",
     "UsageDaily",
+    "UsageHourly",
     "UsageKey",
     "UsageRecord",
 ]

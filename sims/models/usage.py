@@ -1,8 +1,8 @@
 """Usage: files brought in, the records in them, and the sums per SIM and day that everything else reads.
 
-UsageRecord, UsageKey and UsageDaily are partitioned and written by `sims.intake` in bulk; their tables are made
-by migration 0002, without foreign keys: at millions of rows each would be checked one by one, while the rows
-come from joins under the tenant's policy anyway.
+UsageRecord, UsageKey, UsageDaily and UsageHourly are partitioned and written by `sims.intake` in bulk; their tables are
+made by migrations 0003 and 0004, without foreign keys: at millions of rows each would be checked one by one, while the
+rows come from joins under the tenant's policy anyway.
 """
 
 from django.db import models
@@ -179,3 +179,54 @@ class UsageDaily(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.bytes_up + self.bytes_down} bytes on {self.day}"
+
+
+class UsageHourly(TenantModel):
+    """A SIM's sums of one hour, which begins at `hour` (UTC). Partitioned by month. No row: no usage.
+
+    Hours are kept for a shorter time than days, see `sims.retention`.
+    """
+
+    pk = models.CompositePrimaryKey("organization_id", "sim_id", "hour")
+    sim = models.ForeignKey(
+        Sim, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="usage_hourly"
+    )
+    hour = models.DateTimeField()
+    bytes_up = models.BigIntegerField(default=0)
+    bytes_down = models.BigIntegerField(default=0)
+    sessions = models.IntegerField(default=0)
+    sms = models.IntegerField(default=0)
+    voice_seconds = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.bytes_up + self.bytes_down} bytes from {self.hour}"
+
+
+class FleetDaily(TenantModel):
+    """All SIMs' sums of one local day: what UsageDaily adds up to, written together with it (`sims.intake.rollup`)."""
+
+    pk = models.CompositePrimaryKey("organization_id", "day")
+    day = models.DateField()
+    bytes_up = models.BigIntegerField(default=0)
+    bytes_down = models.BigIntegerField(default=0)
+    sessions = models.BigIntegerField(default=0)
+    sms = models.BigIntegerField(default=0)
+    voice_seconds = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.bytes_up + self.bytes_down} bytes on {self.day}"
+
+
+class FleetHourly(TenantModel):
+    """The same by hour (UTC): what UsageHourly adds up to. Both stay when the SIMs' own are dropped."""
+
+    pk = models.CompositePrimaryKey("organization_id", "hour")
+    hour = models.DateTimeField()
+    bytes_up = models.BigIntegerField(default=0)
+    bytes_down = models.BigIntegerField(default=0)
+    sessions = models.BigIntegerField(default=0)
+    sms = models.BigIntegerField(default=0)
+    voice_seconds = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.bytes_up + self.bytes_down} bytes from {self.hour}"

@@ -29,7 +29,7 @@ def session(start, end, up=0, down=0, sim=1):
 
 def found(sums):
     """{(sim, day): (up, down, sessions)}"""
-    columns = (sums.sim_id, sums.day, sums.bytes_up, sums.bytes_down, sums.sessions)
+    columns = (sums.sim_id, sums.bucket, sums.bytes_up, sums.bytes_down, sums.sessions)
     return {
         (int(sim), EPOCH + timedelta(days=int(day))): (int(up), int(down), int(sessions))
         for sim, day, up, down, sessions in zip(*columns, strict=True)
