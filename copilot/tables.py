@@ -14,12 +14,12 @@ from iotsim.core.wording import counted, money, size
 
 ROWS: Final = 10
 COLUMNS: Final = 4
-LISTS: Final = ("items", "top", "days")
+LISTS: Final = ("items", "top", "hours", "months", "days")
 LINKS: Final = {"iccid": "/sims/{}/"}
 
 # What is worth a narrow column, in this order; a table has the first four that are not empty in every row.
 PREFERRED: Final = {
-    "iccid": "SIM", "day": "Day", "title": "What", "name": "Name", "label": "Label", "state": "State",
+    "iccid": "SIM", "day": "Day", "month": "Month", "title": "What", "name": "Name", "label": "Label", "state": "State",
     "status": "Status", "outcome": "Outcome", "usage_bytes": "Usage", "bytes_total": "Data", "quota_bytes": "Quota",
     "sessions": "Sessions", "who": "Who", "requester": "Who", "at": "When", "created_at": "When", "plan": "Plan",
     "operator": "Operator", "country": "Country",
@@ -57,9 +57,9 @@ def _rows(result: BaseModel) -> tuple[list[BaseModel], int]:
     """The rows and how many there are in all; a result without a list is itself the only row if it names a SIM."""
     for name in LISTS:
         found = getattr(result, name, None)
-        if isinstance(found, list):
+        if isinstance(found, list) and (found or name == "days"):
             rows = [one for one in found if isinstance(one, BaseModel)]
-            if name == "days":
+            if name in ("hours", "months", "days"):
                 rows = [one for one in reversed(rows) if getattr(one, "bytes_total", 1)]
             total = getattr(result, "total", None)
             return rows, max(len(rows), total or 0)

@@ -19,6 +19,8 @@ from iotsim import env, places
 
 SHORTEST_SECRET_KEY = 32
 OLDEST_DATABASE = 16
+# Billing cycles need two months of days; partitions are whole months.
+SHORTEST_KEPT_DAYS = {"RECORDS_KEPT_DAYS": 31, "HOURS_KEPT_DAYS": 31, "DAYS_KEPT_DAYS": 93}
 LOOPBACK = {"localhost", "127.0.0.1", "::1", "[::1]"}
 TAG = "iotsim"
 
@@ -112,6 +114,19 @@ def site_has_one_address() -> Messages:
     if settings.ALLOWED_HOSTS and not validate_host(site.hostname or "", settings.ALLOWED_HOSTS):
         sentence = f"SITE_URL is {settings.SITE_URL}, but ALLOWED_HOSTS does not name {site.hostname}."
         yield Error(sentence, hint=f"Add {site.hostname} to ALLOWED_HOSTS.", id="iotsim.E012")
+
+
+@_settings_check
+def usage_is_kept_long_enough() -> Messages:
+    kept = {name: getattr(settings, name) for name in SHORTEST_KEPT_DAYS}
+    for name, shortest in SHORTEST_KEPT_DAYS.items():
+        if 0 < kept[name] < shortest:
+            sentence = f"{name} is {kept[name]}: usage cannot be worked out from less than {shortest} days."
+            yield Error(sentence, hint=f"Set it to {shortest} or more, or to 0 for ever.", id="iotsim.E014")
+    days, records = kept["DAYS_KEPT_DAYS"], kept["RECORDS_KEPT_DAYS"]
+    if days and (records == 0 or records > days):
+        sentence = f"DAYS_KEPT_DAYS is {days}, but the records they are made of are kept for longer."
+        yield Error(sentence, hint="Keep days at least as long as records.", id="iotsim.E015")
 
 
 @_settings_check

@@ -4,10 +4,11 @@ One accent colour plus greys, the unit on the axis, the quota as a horizontal ru
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from iotsim.core.wording import size as in_words
-from sims.schemas.fleet import UsageDay, UsageHistory
+from sims.schemas.fleet import UsageDay, UsageHistory, UsageHour, UsageMonth
 
 Figure = dict[str, Any]
 
@@ -52,6 +53,57 @@ def spark(days: Sequence[UsageDay]) -> list[float]:
     return [float(day.bytes_total) for day in days[:-1]]
 
 
+def usage_of(history: UsageHistory) -> Figure:
+    """A SIM's usage as bars, by what it was asked by."""
+    match history.resolution:
+        case "hour":
+            return hourly_usage(history.hours)
+        case "month":
+            return monthly_usage(history.months)
+    return daily_usage(history)
+
+
+def hourly_usage(hours: Sequence[UsageHour]) -> Figure:
+    """Bars by elapsed time, so that the hour which comes twice has two; labels in the organisation's zone."""
+    size, unit = unit_for(max((one.bytes_total for one in hours), default=0))
+    begins = [one.hour.astimezone(UTC).strftime("%Y-%m-%d %H:%M") for one in hours]
+    bars = {
+        "type": "bar",
+        "x": begins,
+        "y": [round(one.bytes_total / size, 4) for one in hours],
+        "customdata": [one.label for one in hours],
+        "marker": {"color": "var(--blue)"},
+        "hovertemplate": f"%{{customdata}}<br>%{{y:,.3~g}} {unit}<extra></extra>",
+    }
+    step = max(6, -(-len(hours) // 48) * 6)
+    ticks = [place for place, one in enumerate(hours) if one.hour.hour % step == 0]
+    layout = _axes(unit, "an hour")
+    layout["xaxis"] = {
+        "type": "date",
+        "tickvals": [begins[place] for place in ticks],
+        "ticktext": [_hour_words(hours[place].hour) for place in ticks],
+    }
+    return {"data": [bars], "layout": {**layout, "bargap": 0.15}}
+
+
+def _hour_words(at: datetime) -> str:
+    return f"{at.day} {at:%b}" if at.hour == 0 else f"{at:%H:%M}"
+
+
+def monthly_usage(months: Sequence[UsageMonth]) -> Figure:
+    size, unit = unit_for(max((one.bytes_total for one in months), default=0))
+    bars = {
+        "type": "bar",
+        "x": [f"{one.month:%b %Y}" for one in months],
+        "y": [round(one.bytes_total / size, 4) for one in months],
+        "marker": {"color": "var(--blue)"},
+        "hovertemplate": f"%{{x}}<br>%{{y:,.3~g}} {unit}<extra></extra>",
+    }
+    layout = _axes(unit, "a month")
+    layout["xaxis"] = {"type": "category", "nticks": 8}
+    return {"data": [bars], "layout": {**layout, "bargap": 0.25}}
+
+
 def daily_usage(history: UsageHistory) -> Figure:
     """A SIM's usage a day as bars, with the quota's even share of a day as a rule."""
     rule = history.quota_bytes / CYCLE_DAYS if history.quota_bytes else None
@@ -70,10 +122,10 @@ def daily_usage(history: UsageHistory) -> Figure:
     return {"data": [bars], "layout": layout}
 
 
-def _axes(unit: str) -> Figure:
+def _axes(unit: str, each: str = "a day") -> Figure:
     return {
         "xaxis": {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b %Y", "nticks": 8},
-        "yaxis": {"title": {"text": f"{unit} a day", "font": {"size": 11}, "standoff": 8}, "nticks": 5},
+        "yaxis": {"title": {"text": f"{unit} {each}", "font": {"size": 11}, "standoff": 8}, "nticks": 5},
     }
 
 

@@ -16,11 +16,12 @@ from sims.proper_names import (
     find_search,
     find_tag,
 )
-from sims.speech import find_actions, find_attention, find_order, find_states, parse_state
+from sims.speech import find_actions, find_attention, find_order, find_resolution, find_states, parse_state
 
 State = Literal["inventory", "test_ready", "active", "inactive", "suspended", "retired"]
 Action = Literal["activate", "deactivate", "suspend", "resume"]
 Attention = Literal["over_quota", "near_quota", "silent"]
+Resolution = Literal["hour", "day", "month"]
 Order = Literal["usage", "-usage", "iccid", "label", "last_seen", "-last_seen", "status"]
 
 
@@ -84,6 +85,12 @@ SimAttention = Annotated[
     Attention,
     Field(description="over_quota, near_quota (80 % of it or more), or silent (active, not seen for 7 days)"),
     Slot("attention", find_attention, noun="what needs attention", shares=True),
+]
+
+UsageResolution = Annotated[
+    Resolution,
+    Field(description="How fine: hour, day or month; without it, by the length of the period"),
+    Slot("resolution", find_resolution, noun="how fine", free=True, shares=True),
 ]
 
 # --- operators ---

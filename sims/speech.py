@@ -313,3 +313,46 @@ def find_attention(text: str, context: SlotContext) -> list[Found]:
         if match:
             return [Found(match.start(), match.end(), kind, match[0], 0.85)]
     return []
+
+
+# --- how fine usage is shown ---
+
+_RESOLUTION: Final = {
+    "hour": r"hourly|(?:by(?:\s+the)?|per|an|each|every)\s+hour|hour[\s-]by[\s-]hour|in\s+hours",
+    "month": r"monthly|(?:by(?:\s+the)?|per|each|every)\s+month|month[\s-]by[\s-]month|in\s+months",
+    "day": r"daily|(?:by(?:\s+the)?|per|each|every)\s+day|day[\s-]by[\s-]day",
+}
+_RESOLUTION_PATTERN: Final = re.compile(
+    "|".join(rf"(?P<{name}>\b(?:{words})\b)" for name, words in _RESOLUTION.items()), re.IGNORECASE
+)
+
+
+def find_resolution(text: str, context: SlotContext) -> list[Found]:
+    """How fine usage is wanted: "hourly", "per day", "month by month"."""
+    return [
+        Found(match.start(), match.end(), str(match.lastgroup), match[0], 0.5)
+        for match in _RESOLUTION_PATTERN.finditer(text)
+    ][:1]
+
+
+# --- the organisation's name ---
+
+_NEW_NAME: Final = re.compile(
+    r"\b(?:rename|call|name)\s+(?:the\s+|our\s+|my\s+|this\s+|us\b\s*)?"
+    r"(?:organi[sz]ation|company|workspace|tenant|account)?\s*(?:name\s+)?(?:to\s+|as\s+)?"
+    r"(?P<name>[\"'\u201c]?[A-Z0-9].{0,118}?)[\"'\u201d]?\s*[.!]?$|"
+    r"\b(?:organi[sz]ation|company|workspace)(?:'s)?\s+name\s+(?:to|should\s+be|is\s+now)\s+"
+    r"[\"'\u201c]?(?P<other>\S.{0,118}?)[\"'\u201d]?\s*[.!]?$"
+)
+
+
+def find_organization_name(text: str, context: SlotContext) -> list[Found]:
+    """The new name in "rename the organisation to Acme"; only where the organisation is spoken of."""
+    if not re.search(r"\b(?:organi[sz]ation|company|workspace)\b", text, re.IGNORECASE):
+        return []
+    match = _NEW_NAME.search(text)
+    if match is None:
+        return []
+    group = "name" if match["name"] else "other"
+    name = match[group].strip("\"'\u201c\u201d ")
+    return [Found(*match.span(group), name, match[group])] if name else []

@@ -11,6 +11,7 @@ urlpatterns = [
     path("sims/<str:sim>/usage/", views.sim_usage, name="sim_usage"),
     path("customers/", views.customers, name="customers"),
     path("plans/", views.plans, name="plans"),
+    path("settings/organization/", views.organization_settings, name="organization_settings"),
     path("imports/", views.imports, name="imports"),
     path("imports/<int:intake>/", views.import_detail, name="import"),
 ]

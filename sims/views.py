@@ -12,13 +12,23 @@ from iotsim.core.access import arguments_of, page
 from iotsim.core.actor import Actor
 from iotsim.core.errors import IotsimError
 from iotsim.core.fragments import part_of
+from iotsim.core.roles import Permission
+from iotsim.core.zones import CURRENCIES, zones
 from sims import charts, listing
 from sims.bringing import bring_in, under_way
 from sims.services.customers import list_customers
 from sims.services.fleet import find_sims, get_fleet_summary, get_sim_details
 from sims.services.history import get_usage_history
 from sims.services.intake import get_intake, list_intakes
+from sims.services.organization import get_organization
 from sims.services.plans import list_plans
+
+# What a SIM's chart may show: words, the address's query, and the finest entry in it.
+SPANS = [
+    ("2 days", "start_date=yesterday&resolution=hour", "hour"),
+    ("30 days", "", "day"),
+    ("12 months", "start_date=11+months+ago&resolution=month", "month"),
+]
 
 
 @require_GET
@@ -57,9 +67,10 @@ def sim_detail(request: HttpRequest, actor: Actor, sim: str) -> HttpResponse:
 @require_GET
 @page
 def sim_usage(request: HttpRequest, actor: Actor, sim: str) -> HttpResponse:
-    """The last thirty days of one SIM, as chart and table, for its page."""
-    history = get_usage_history(actor, sim=sim)
-    return render(request, "sims/usage.html", {"history": history, "figure": charts.daily_usage(history)})
+    """A SIM's usage as chart and table, for its page: thirty days, unless the address says otherwise."""
+    history = get_usage_history(actor, sim=sim, **arguments_of(request.GET))
+    context = {"history": history, "figure": charts.usage_of(history), "spans": SPANS}
+    return render(request, "sims/usage.html", context)
 
 
 @require_GET
@@ -102,3 +113,17 @@ def import_detail(request: HttpRequest, actor: Actor, intake: int) -> HttpRespon
     """One file: what came of it, and the rows that were refused."""
     found = get_intake(actor, intake=intake, cursor=request.GET.get("cursor"))
     return render(request, part_of(request, "sims/import_detail.html", intake="body"), {"intake": found})
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def organization_settings(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The organisation's name, time zone and currency, and how long usage is kept."""
+    context = {
+        "organization": get_organization(actor),
+        "zones": zones(),
+        "currencies": CURRENCIES,
+        "may_change": actor.may(Permission.ADMINISTER) and actor.customer_ids is None,
+    }
+    return render(request, part_of(request, "core/organization.html", rebuild="rebuild"), context)

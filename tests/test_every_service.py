@@ -28,6 +28,9 @@ PLUMBING = {
     "delete_plan",
     "restore_plan",
 } | {one.name for one in SERVICES if one.app == "copilot"}
+PLUMBING = {"restore_status", "list_filter_choices", "rebuild_days"} | {
+    one.name for one in SERVICES if one.app == "copilot"
+}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 

@@ -1,5 +1,6 @@
 """What usage tells of SIMs: this cycle's bytes, when and where they were last seen, in which device."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -184,8 +185,11 @@ def _first_traffic(organization_id: int) -> None:
         )
 
 
-def roll_cycles(organization_id: int, zone: ZoneInfo) -> int:
-    """Begin the new billing cycle of every SIM whose own is over. Answers how many SIMs."""
+def roll_cycles(organization_id: int, zone: ZoneInfo, *, anew: Sequence[int] = ()) -> int:
+    """Begin the new billing cycle of every SIM whose own is over. Answers how many SIMs.
+
+    The cycles of the SIMs in `anew` are added up again in any case.
+    """
     starts = _cycle_starts(organization_id, zone)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -195,7 +199,8 @@ def roll_cycles(organization_id: int, zone: ZoneInfo) -> int:
                 LEFT JOIN sims_plan p ON p.organization_id = s.organization_id AND p.id = s.plan_id
                 JOIN unnest(%(days)s::int[], %(starts)s::date[]) c(billing_day, start)
                     ON c.billing_day = coalesce(p.billing_day, %(default)s)
-                WHERE s.organization_id = %(organization)s AND s.cycle_start_date IS DISTINCT FROM c.start
+                WHERE s.organization_id = %(organization)s
+                    AND (s.cycle_start_date IS DISTINCT FROM c.start OR s.id = ANY(%(anew)s::bigint[]))
                 ORDER BY s.id FOR NO KEY UPDATE OF s
             )
             UPDATE sims_sim s SET cycle_start_date = due.start, cycle_bytes = (
@@ -211,6 +216,7 @@ def roll_cycles(organization_id: int, zone: ZoneInfo) -> int:
                 "starts": list(starts.values()),
                 "earliest": min(starts.values()),
                 "default": _DEFAULT_BILLING_DAY,
+                "anew": list(anew),
             },
         )
         return int(cursor.rowcount)

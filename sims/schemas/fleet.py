@@ -152,14 +152,50 @@ class UsageDay(BaseModel):
         return self.bytes_up + self.bytes_down
 
 
+class UsageHour(BaseModel):
+    """An hour of UTC, said in the organisation's zone: the hour that a night in autumn has twice differs in its offset.
+
+    `label` is its beginning, with the zone's short name where the same time of day comes twice.
+    """
+
+    hour: datetime
+    label: str
+    bytes_up: int
+    bytes_down: int
+    sessions: int
+
+    @property
+    def bytes_total(self) -> int:
+        return self.bytes_up + self.bytes_down
+
+
+class UsageMonth(BaseModel):
+    """A calendar month, or the part of it that lies in the period. `month` is its first day."""
+
+    month: date
+    bytes_up: int
+    bytes_down: int
+    sessions: int
+
+    @property
+    def bytes_total(self) -> int:
+        return self.bytes_up + self.bytes_down
+
+
 class UsageHistory(Answer):
-    """Daily usage of a SIM or the fleet, one entry for each day of the period, in the organisation's days."""
+    """Usage of a SIM or the fleet, one entry for each day of the period, in the organisation's days.
+
+    By hour or month if `resolution` says so, then with one entry for each of these besides.
+    """
 
     iccid: str | None = None
     label: str = ""
     start_date: date
     end_date: date
+    resolution: str = Field(default="day", description="hour, day or month")
     days: list[UsageDay]
+    hours: list[UsageHour] = Field(default=[], description="Only by hour")
+    months: list[UsageMonth] = Field(default=[], description="Only by month")
     total_bytes: int
     average_bytes: int = Field(description="Per day of the period")
     peak_day: date | None = None

@@ -3,3 +3,6 @@
 from sims.services import choices, customers, fleet, history, intake, plans, quota, status, tags
 
 __all__ = ["choices", "customers", "fleet", "history", "intake", "plans", "quota", "status", "tags"]
+from sims.services import organization
+
+__all__ = ["choices", "fleet", "history", "intake", "organization", "quota", "status", "tags"]
