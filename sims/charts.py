@@ -13,6 +13,7 @@ from sims.schemas.fleet import UsageDay, UsageHistory, UsageHour, UsageMonth
 Figure = dict[str, Any]
 
 UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+FEW_HOURS, MOST_TICKS = 96, 8  # up to four days noon is named too
 CYCLE_DAYS = 30  # a cycle's usual length, for the quota's even share of a day
 
 
@@ -75,8 +76,9 @@ def hourly_usage(hours: Sequence[UsageHour]) -> Figure:
         "marker": {"color": "var(--blue)"},
         "hovertemplate": f"%{{customdata}}<br>%{{y:,.3~g}} {unit}<extra></extra>",
     }
-    step = max(6, -(-len(hours) // 48) * 6)
-    ticks = [place for place, one in enumerate(hours) if one.hour.hour % step == 0]
+    every = 12 if len(hours) <= FEW_HOURS else 24
+    ticks = [place for place, one in enumerate(hours) if one.hour.hour % every == 0]
+    ticks = ticks[:: -(-len(ticks) // MOST_TICKS) or 1]
     layout = _axes(unit, "an hour")
     layout["xaxis"] = {
         "type": "date",

@@ -14,6 +14,7 @@ from django.db import connection
 
 from iotsim.core.effects import announce
 from iotsim.core.jobs import RunningJob
+from iotsim.core.models import Job, JobState
 from sims import bulk
 from sims.intake.daily import records_of
 from sims.intake.days import EPOCH, Used, midnight, sum_by_day
@@ -54,7 +55,19 @@ def plan_rebuild(organization_id: int, before: ZoneInfo, after: ZoneInfo) -> Reb
         return Rebuild(first, None, (today - first).days + 1, 0)
     first = max(first_day, whole_from) + timedelta(days=1)
     since = datetime.fromtimestamp(midnight(first, before) / 1e6, UTC)
+    seam = _last_seam(organization_id)
+    if seam and first <= seam[0]:
+        first, since = seam
     return Rebuild(first, since, max(0, (today - first).days + 1), days.filter(day__lt=first).count())
+
+
+def _last_seam(organization_id: int) -> tuple[date, datetime] | None:
+    """Where the change before this one took over from the days that stayed: they still end there."""
+    rebuilds = Job.objects.filter(organization_id=organization_id, service="rebuild_days", state=JobState.DONE)
+    last = rebuilds.order_by("-pk").values_list("checkpoint", flat=True).first()
+    if not last or not last.get("since"):
+        return None
+    return date.fromisoformat(last["first_day"]), datetime.fromisoformat(last["since"])
 
 
 def _oldest_record(organization_id: int) -> datetime | None:

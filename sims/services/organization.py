@@ -23,7 +23,6 @@ from sims.examples import EXAMPLES
 from sims.intake import rezone
 from sims.intake.exclusive import writing_usage
 from sims.intake.rezone import Rebuild, plan_rebuild
-from sims.models import Sim
 from sims.retention import KINDS, kept_days, kept_from
 from sims.schemas.organization import DaysRebuilt, Kept, OrganizationChange, OrganizationOut
 from sims.speech import find_organization_name
@@ -102,7 +101,8 @@ def propose_organization(
     rebuild = _plan(found, time_zone) if _new_zone(actor, time_zone) else None
     return Proposal(
         summary=f"Change the {what}" if changes else "Change nothing",
-        count=Sim.objects.filter(organization_id=found.pk).count() if rebuild else 1,
+        count=1,
+        noun="organisation",
         changes=changes,
         currency=found.currency,
         reversible=rebuild is None,
