@@ -42,3 +42,25 @@ def test_every_day_is_in_exactly_one_cycle(day, billing_day):
 def test_there_is_no_other_billing_day(wrong):
     with pytest.raises(ValueError, match="1 to 31"):
         cycle_start(date(2026, 1, 1), wrong)
+
+
+@given(days, st.integers(29, 31))
+def test_late_billing_days_fall_on_the_last_of_a_february(day, billing_day):
+    february = day.replace(month=2, day=1)
+    last = day.replace(month=3, day=1) - timedelta(days=1)
+    assert last.day in (28, 29)
+    assert cycle_start(last, billing_day) == last.replace(day=min(billing_day, last.day))
+    before = day.replace(month=1, day=billing_day)
+    assert cycle_start(february, billing_day) == before
+    assert next_cycle_start(february, billing_day) == last.replace(day=min(billing_day, last.day))
+    assert next_cycle_start(last, billing_day) == day.replace(month=3, day=billing_day)
+
+
+@given(days, st.integers(1, 31))
+def test_twelve_cycles_are_a_year(day, billing_day):
+    start = cycle_start(day, billing_day)
+    after = start
+    for _ in range(12):
+        after = next_cycle_start(after, billing_day)
+    assert (after.year, after.month) == (start.year + 1, start.month)
+    assert after.day in (start.day, 28, 29, min(billing_day, 29))

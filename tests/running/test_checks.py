@@ -30,6 +30,7 @@ def production(settings, monkeypatch):
     settings.SITE_URL = "https://iotsim.example.com"
     settings.COPILOT_MODEL, settings.COPILOT_FALLBACK_MODELS = "", []
     settings.SIGNUP_OPEN = False
+    settings.RECORDS_KEPT_DAYS, settings.HOURS_KEPT_DAYS, settings.DAYS_KEPT_DAYS = 0, 400, 0
     monkeypatch.setenv("SITE_URL", settings.SITE_URL)
     for key in settings.COPILOT_PROVIDER_KEYS.values():
         monkeypatch.delenv(key, raising=False)
@@ -47,6 +48,22 @@ def test_good_settings_pass(production):
 def test_a_value_that_cannot_be_understood(monkeypatch):
     monkeypatch.setattr(env, "problems", [env.Problem("PORT", "PORT is many.", "Write a number.")])
     assert numbers(checks.values_are_understood()) == ["iotsim.E001"]
+
+
+@pytest.mark.parametrize(
+    ("records", "hours", "days", "found"),
+    [
+        (0, 0, 0, []),
+        (31, 31, 93, []),
+        (200, 400, 200, []),
+        (30, 1, 92, ["iotsim.E014"] * 3),
+        (0, 0, 400, ["iotsim.E015"]),
+        (500, 400, 400, ["iotsim.E015"]),
+    ],
+)
+def test_usage_is_kept_long_enough_and_days_as_long_as_their_records(production, records, hours, days, found):
+    production.RECORDS_KEPT_DAYS, production.HOURS_KEPT_DAYS, production.DAYS_KEPT_DAYS = records, hours, days
+    assert numbers(checks.usage_is_kept_long_enough()) == found
 
 
 def test_no_secret_key(production):
