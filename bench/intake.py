@@ -3,10 +3,11 @@
     ROWS=1000000 SIMS=20000 python -m bench.intake
 
 Prints two JSON lines. `ratio_to_copy` is the seconds of COPY over the seconds of the whole job: reading, validation,
-dedupe, records, keys, daily sums and what the SIMs show. COPY takes the very rows that the intake made, in
+dedupe, records, keys, daily and hourly sums and what the SIMs show. COPY takes the very rows that the intake made, in
 PostgreSQL's binary format, as the owner, into the same partitioned table with the same indexes, emptied before.
 Each is timed `ROUNDS` times in turns, and the middle one counts. The second line compares rows per second with the
-same work done row by row on the file's first rows: csv, the same identifier rules, bulk_create of keys, records, days.
+same work done row by row on the file's first rows: csv, the same identifier rules, bulk_create of keys, records, days
+and hours.
 Exits with 1 when a bar is missed.
 """
 
@@ -179,14 +180,23 @@ def _against_bulk_create(fleet: "Organization", path: Path, rows_per_second: flo
 def _plain_django(fleet: "Organization", path: Path) -> float:
     """The same file by csv and bulk_create; answers the seconds of the records alone."""
     from iotsim.core.tenancy import tenant
-    from sims.models import UsageDaily, UsageKey, UsageRecord
+    from sims.models import UsageDaily, UsageHourly, UsageKey, UsageRecord
 
     with tenant(fleet.pk), path.open(newline="") as file:
-        records, keys, days = _objects(fleet, csv.DictReader(file))
+        records, keys, days, hours = _objects(fleet, csv.DictReader(file))
         UsageKey.objects.bulk_create(keys, batch_size=5000, ignore_conflicts=True)
         began = time.perf_counter()
         UsageRecord.objects.bulk_create(records, batch_size=5000)
         seconds = time.perf_counter() - began
+        UsageHourly.objects.bulk_create(
+            (
+                UsageHourly(
+                    organization_id=fleet.pk, sim_id=sim_id, hour=hour, bytes_up=up, bytes_down=down, sessions=count
+                )
+                for (sim_id, hour), (up, down, count) in hours.items()
+            ),
+            batch_size=5000,
+        )
         UsageDaily.objects.bulk_create(
             (
                 UsageDaily(
@@ -201,8 +211,8 @@ def _plain_django(fleet: "Organization", path: Path) -> float:
 
 def _objects(
     fleet: "Organization", rows: Iterable[dict[str, str]]
-) -> tuple[list[Any], list[Any], dict[Any, list[int]]]:
-    """Records, keys and day sums, made row by row."""
+) -> tuple[list[Any], list[Any], dict[Any, list[int]], dict[Any, list[int]]]:
+    """Records, keys, day and hour sums, made row by row."""
     from sims.identifiers import parse_iccid, parse_imsi
     from sims.intake.networks import Networks
     from sims.models import Sim, UsageKey
@@ -211,6 +221,7 @@ def _objects(
     sims = dict(Sim.objects.values_list("iccid", "pk"))
     records, keys = [], []
     days: dict[Any, list[int]] = defaultdict(lambda: [0, 0, 0])
+    hours: dict[Any, list[int]] = defaultdict(lambda: [0, 0, 0])
     for number, row in enumerate(rows):
         sim_id, imsi = sims[parse_iccid(row["iccid"])], parse_imsi(row["imsi"])
         record = _record(fleet, number, sim_id, row, networks)
@@ -223,7 +234,8 @@ def _objects(
         amounts = (record.bytes_up, record.bytes_down, record.count)
         for place, amount in enumerate(amounts):
             days[sim_id, record.started_at.astimezone(zone).date()][place] += amount
-    return records, keys, days
+            hours[sim_id, record.started_at.replace(minute=0, second=0, microsecond=0)][place] += amount
+    return records, keys, days, hours
 
 
 def _record(fleet: "Organization", number: int, sim_id: int, row: dict[str, str], networks: "Networks") -> Any:

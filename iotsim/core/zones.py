@@ -87,7 +87,7 @@ def find_zones(text: str, context: SlotContext) -> list[Found]:
         for match in re.finditer(r"\b[A-Za-z]+/[A-Za-z_]+(?:/[A-Za-z_]+)?\b", text)
         if match[0].lower() in _names()
     ]
-    if found or not re.search(r"\b(?:time\s*zone|zone|clock|time)\b", text, re.IGNORECASE):
+    if found or not re.search(r"\b(?:time\s*)?zone\b", text, re.IGNORECASE):
         return found
     words = [(match.start(), match.end()) for match in re.finditer(r"[^\W\d_]+(?:-[^\W\d_]+)*", text)]
     for length in (3, 2, 1):

@@ -20,6 +20,7 @@ PAGES = [
     "/approvals/?state=all",
     "/audit/",
     "/copilot/",
+    "/settings/organization/",
 ]
 VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
     .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).slice(0, 3).join(" | ")}`)"""
