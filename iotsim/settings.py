@@ -277,7 +277,8 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # --- The demo organisation, made in an empty database ---
 SEED_DEMO = env.flag("SEED_DEMO", default=True)
-# --- How long usage is kept, in days; 0 is for ever (see docs/operations/retention.md) ---
+
+# --- How long usage is kept, in days; 0 is for ever (see docs/retention.md) ---
 RECORDS_KEPT_DAYS = env.number("RECORDS_KEPT_DAYS", 0)
 HOURS_KEPT_DAYS = env.number("HOURS_KEPT_DAYS", 400)
 DAYS_KEPT_DAYS = env.number("DAYS_KEPT_DAYS", 0)

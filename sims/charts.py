@@ -93,6 +93,7 @@ def _hour_words(at: datetime) -> str:
 
 
 def monthly_usage(months: Sequence[UsageMonth]) -> Figure:
+    """A SIM's usage a month as bars."""
     size, unit = unit_for(max((one.bytes_total for one in months), default=0))
     bars = {
         "type": "bar",
@@ -102,7 +103,13 @@ def monthly_usage(months: Sequence[UsageMonth]) -> Figure:
         "hovertemplate": f"%{{x}}<br>%{{y:,.3~g}} {unit}<extra></extra>",
     }
     layout = _axes(unit, "a month")
-    layout["xaxis"] = {"type": "category", "nticks": 8}
+    ticks = months[:: -(-len(months) // MOST_TICKS) or 1]
+    layout["xaxis"] = {
+        "type": "category",
+        "tickvals": [f"{one.month:%b %Y}" for one in ticks],
+        "ticktext": [f"{one.month:%b}<br>{one.month:%Y}" for one in ticks],
+        "tickangle": 0,
+    }
     return {"data": [bars], "layout": {**layout, "bargap": 0.25}}
 
 

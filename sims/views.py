@@ -25,9 +25,9 @@ from sims.services.plans import list_plans
 
 # What a SIM's chart may show: words, the address's query, and the finest entry in it.
 SPANS = [
-    ("2 days", "start_date=yesterday&resolution=hour", "hour"),
+    ("2 days", "resolution=hour", "hour"),
     ("30 days", "", "day"),
-    ("12 months", "start_date=11+months+ago&resolution=month", "month"),
+    ("12 months", "resolution=month", "month"),
 ]
 
 

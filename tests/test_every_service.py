@@ -14,23 +14,21 @@ SERVICES = list(registry.all_services())
 NAMES = [service.name for service in SERVICES]
 # What pages and undo need, and nobody asks for in a sentence: no tools of the copilot.
 PLUMBING = {
-    "restore_status",
-    "list_filter_choices",
-    "start_impersonation",
+    "create_customer",
+    "create_plan",
+    "delete_customer",
+    "delete_plan",
     "end_impersonation",
     "list_customers",
-    "create_customer",
-    "update_customer",
-    "delete_customer",
+    "list_filter_choices",
     "list_plans",
-    "create_plan",
-    "update_plan",
-    "delete_plan",
+    "rebuild_days",
     "restore_plan",
+    "restore_status",
+    "start_impersonation",
+    "update_customer",
+    "update_plan",
 } | {one.name for one in SERVICES if one.app == "copilot"}
-PLUMBING = {"restore_status", "list_filter_choices", "rebuild_days"} | {
-    one.name for one in SERVICES if one.app == "copilot"
-}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 

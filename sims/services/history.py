@@ -5,6 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from iotsim.core.actor import Actor
+from iotsim.core.days import back_months
 from iotsim.core.errors import Invalid
 from iotsim.core.parameters import Day
 from iotsim.core.registry import Risk, service
@@ -18,6 +19,7 @@ from sims.schemas.fleet import UsageDay, UsageHistory, UsageHour
 from sims.usage import by_month, local_today, sim_days, sim_hours
 
 DEFAULT_DAYS: Final = 30
+DEFAULT_MONTHS: Final = 12
 MAX_DAYS: Final = 1_100
 HOURS_UP_TO: Final = 2  # days that are shown by hour when nothing is said
 MONTHS_FROM: Final = 367  # days that are shown by month when nothing is said
@@ -67,8 +69,7 @@ def get_usage_history(
 
 def _period(today: date, start: date | None, end: date | None, resolution: str | None) -> tuple[date, date]:
     last = min(end or today, today)
-    usual = HOURS_UP_TO if resolution == "hour" else DEFAULT_DAYS
-    first = start or last - timedelta(days=usual - 1)
+    first = start or _usual_start(last, resolution)
     if resolution == "month":
         first = first.replace(day=1)
     if first > last:
@@ -80,6 +81,12 @@ def _period(today: date, start: date | None, end: date | None, resolution: str |
             f"By hour a period has at most {MAX_DAYS_BY_HOUR} days; choose a shorter one.", field="resolution"
         )
     return first, last
+
+
+def _usual_start(last: date, resolution: str | None) -> date:
+    if resolution == "month":
+        return back_months(last, DEFAULT_MONTHS - 1)
+    return last - timedelta(days=(HOURS_UP_TO if resolution == "hour" else DEFAULT_DAYS) - 1)
 
 
 def _hours(actor: Actor, sim: Sim, days: list[UsageDay], resolution: str | None, total: int) -> list[UsageHour]:

@@ -61,7 +61,7 @@ def get_organization(actor: Actor) -> OrganizationOut:
 
 def _kept_words() -> str:
     words = [f"{kind} for {kept_days(kind):,} days" if kept_days(kind) else f"{kind} for ever" for kind in KINDS]
-    return f"Usage {', '.join(words[:-1])} and {words[-1]} are kept.".replace("Usage records", "Usage records")
+    return f"Usage {', '.join(words[:-1])} and {words[-1]} are kept."
 
 
 def _organization(actor: Actor) -> Organization:
@@ -165,8 +165,7 @@ def update_organization(
     expected_currency: Annotated[str | None, Field(max_length=3, description="Refuse unless it is that now")] = None,
 ) -> OrganizationChange:
     """Change the organisation's name, currency or time zone. Another zone rebuilds its days; amounts stay."""
-    if actor.customer_ids is not None:
-        raise Denied("Your membership is limited to some customers, so the organisation is not yours to change.")
+    _refuse_limited(actor)
     if time_zone is None and currency is None and name is None:
         raise Invalid("Say what to change: the name, the time zone or the currency.", field="name")
     with writing_usage(actor.organization_id):
@@ -184,6 +183,11 @@ def update_organization(
     touch("organization", [found.pk])
     after = _values(found)
     return OrganizationChange(sentence=_sentence(before, after, rebuild), before=before, after=after, job=job)
+
+
+def _refuse_limited(actor: Actor) -> None:
+    if actor.customer_ids is not None:
+        raise Denied("Your membership is limited to some customers, so the organisation is not yours to change.")
 
 
 def _refuse_if_moved(now: dict[str, str], expected: dict[str, str | None]) -> None:
@@ -231,6 +235,7 @@ def rebuild_days(
     job: RunningJob,
 ) -> DaysRebuilt:
     """Work out every SIM's days anew from its records, in the organisation's time zone; earlier days stay."""
+    _refuse_limited(actor)
     with tenant(job.organization_id):
         rebuilds = Job.objects.filter(service=rebuild_days.name).exclude(state=JobState.DONE)
         before = rebuilds.filter(pk=continues).first() if continues is not None else None
