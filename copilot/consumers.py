@@ -15,10 +15,10 @@ from copilot.conversation import Conversation, approvals_of
 from copilot.facts import facts_of
 from copilot.models import Thread
 from copilot.render import Facts
-from copilot.session import actor_of_session
 from copilot.stream import Entry, Follower, Hub
 from copilot.suggestions import suggestions
 from iotsim.core import registry
+from iotsim.core.access import actor_of_session
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Denied, IotsimError, NotFound, Unauthenticated
 from iotsim.core.guard import in_thread

@@ -15,11 +15,15 @@ http = get_asgi_application()
 # What needs Django's applications is imported after they are set up.
 from copilot.consumers import CopilotConsumer  # noqa: E402
 from iotsim.checks import refuse_to_start  # noqa: E402
+from iotsim.live import LiveConsumer  # noqa: E402
 from iotsim.metrics import measured_sockets  # noqa: E402
 
 refuse_to_start()
 
-websocket_urlpatterns: list[URLPattern] = [path("ws/copilot/", CopilotConsumer.as_asgi())]
+websocket_urlpatterns: list[URLPattern] = [
+    path("ws/copilot/", CopilotConsumer.as_asgi()),
+    path("ws/live/", LiveConsumer.as_asgi()),
+]
 
 sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 

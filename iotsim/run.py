@@ -206,7 +206,7 @@ def parts(logs: Path, listener: int) -> list[Part]:
     """The processes that make up the product; the web server, which serves at the open `listener`, is the first."""
     python = sys.executable
     celery = [python, "-m", "celery", "--app=iotsim"]
-    daphne = [python, "-m", "daphne", "--verbosity=0", f"--fd={listener}", "iotsim.asgi:application"]
+    daphne = [python, "-m", "iotsim.server", "--verbosity=0", f"--fd={listener}", "iotsim.asgi:application"]
     return [
         Part("web", daphne, logs / "web.log", inherits=(listener,)),
         # Pages and answers go before work in the background.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template import TemplateDoesNotExist
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from iotsim.core import impersonation, registry
 from iotsim.core.access import ORGANIZATION, actor_of, arguments_of, memberships_of, page
 from iotsim.core.actor import Actor
-from iotsim.core.errors import ConfirmationRequired, Denied, Invalid, IotsimError, NotFound
+from iotsim.core.errors import ConfirmationRequired, Denied, Invalid, IotsimError, MembershipLost, NotFound
 from iotsim.core.models import ApprovalState, Impersonation, Membership, Organization
 from iotsim.core.proposals import Proposal
 from iotsim.core.registry import Outcome, Risk, Service
@@ -50,6 +51,7 @@ class Errors:
             "heading": error.title,
             "sentence": error.sentence,
             "request_id": getattr(request, "id", ""),
+            "memberships": memberships_of(request.user) if isinstance(error, MembershipLost) else [],
         }
         return render(request, "error.html", context, status=error.status)
 
@@ -241,9 +243,9 @@ def _back(request: HttpRequest) -> str:
 
 
 @require_POST
-@page
-def choose_organization(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Go over to another organisation that one is a member of."""
+@login_required
+def choose_organization(request: HttpRequest) -> HttpResponse:
+    """Go over to another organisation that one is a member of; also for who has lost the one they were in."""
     slug = request.POST.get("slug", "")
     if actor.impersonation_id is not None:
         raise Denied("You act as a member of one organisation. End the support session to go elsewhere.")
@@ -263,6 +265,9 @@ class Place:
     url: str
     current: bool
     count: int = 0
+    count_id: str = ""  # where the count is kept live: its element, the kind of object, the page that tells it
+    count_kind: str = ""
+    count_from: str = ""
 
 
 PLACES = [
@@ -314,7 +319,7 @@ class Frame:
 
     @cached_property
     def pending_approvals(self) -> int:
-        return len(list_approvals(self.actor, state=ApprovalState.PENDING, limit=100).items)
+        return len(list_approvals(self.actor, state=ApprovalState.PENDING).items)
 
     @cached_property
     def places(self) -> list[Place]:
@@ -327,7 +332,9 @@ class Frame:
     def _place(self, name: str, icon: str, url: str) -> Place:
         path = self.request.path
         current = path == url if url == "/" else path.startswith(url)
-        return Place(name, icon, url, current, self.pending_approvals if name == "Approvals" else 0)
+        if name != "Approvals":
+            return Place(name, icon, url, current)
+        return Place(name, icon, url, current, self.pending_approvals, "waiting-count", "approval", url)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

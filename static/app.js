@@ -369,6 +369,14 @@
       widths.observe(box);
     }
   }
+  // Live figures: the block was merged in place, the drawing follows.
+  document.addEventListener("iotsim:merged", (e) => {
+    settle(document.body);
+    for (const box of $$("[data-chart]", e.target).filter((one) => drawn.has(one))) {
+      const figure = JSON.parse($(`#${box.dataset.chart}`).textContent);
+      if (JSON.stringify(figure) !== JSON.stringify(drawn.get(box))) { drawn.set(box, figure); draw(box, figure); }
+    }
+  });
   function redrawCharts() {
     for (const [box, figure] of drawn) {
       if (box.isConnected) draw(box, figure);

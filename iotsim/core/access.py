@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from functools import wraps
+from importlib import import_module
 from typing import Any, Concatenate, ParamSpec, cast
 
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import SessionBase
@@ -12,8 +15,8 @@ from django.utils import timezone
 
 from iotsim.core import impersonation
 from iotsim.core.actor import Actor, Face
-from iotsim.core.errors import Denied, Unauthenticated
-from iotsim.core.models import Membership, User
+from iotsim.core.errors import Denied, MembershipLost, Unauthenticated
+from iotsim.core.models import Membership, Organization, User
 
 P = ParamSpec("P")
 ORGANIZATION = "organization"  # the session's key for the id of the chosen organisation
@@ -26,16 +29,17 @@ def memberships_of(user: User | AnonymousUser) -> list[Membership]:
 
 
 def actor_for(user: User | AnonymousUser, chosen: int | None, *, face: Face, request_id: str = "") -> Actor:
-    """The signed-in person as an actor in the chosen organisation, else in their first.
+    """The signed-in person as an actor in the chosen organisation; in their first if none was chosen yet.
 
-    Raises Unauthenticated for nobody, Denied for somebody who is a member of nothing.
+    Raises Unauthenticated for nobody, Denied for somebody who is a member of nothing, and MembershipLost when the
+    chosen organisation has them no more: what they do must not land in another one that they did not choose.
     """
     if not user.is_authenticated or not user.is_active:
         raise Unauthenticated("Please sign in.")
     memberships = memberships_of(user)
-    if not memberships:
+    if chosen is None and not memberships:
         raise Denied("You are a member of no organisation yet. Ask the person who invited you.")
-    membership = next((one for one in memberships if one.organization_id == chosen), memberships[0])
+    membership = memberships[0] if chosen is None else _chosen(memberships, chosen)
     return Actor.for_membership(membership, face=face, request_id=request_id)
 
 
@@ -50,6 +54,31 @@ def actor_in(session: SessionBase, user: User | AnonymousUser, *, face: Face = F
     return actor_for(user, session.get(ORGANIZATION), face=face, request_id=request_id)
 
 
+def _chosen(memberships: list[Membership], organization_id: int) -> Membership:
+    for one in memberships:
+        if one.organization_id == organization_id:
+            return one
+    name = Organization.objects.filter(pk=organization_id).values_list("name", flat=True).first()
+    lost = f"You are no longer a member of {name or 'the organisation you worked in'}, so nothing was changed there."
+    raise MembershipLost(
+        f"{lost} Choose where to go on."
+        if memberships
+        else f"{lost} You are a member of no other organisation: ask an administrator to invite you."
+    )
+
+
+def actor_of_session(session_key: str | None) -> Actor:
+    """Who stands behind a socket, asked again and again: sessions end, people leave, organisations are changed.
+
+    Raises Unauthenticated or Denied.
+    """
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(request)
+    assert isinstance(user, User) or user.is_anonymous
+    return actor_for(user, request.session.get(ORGANIZATION), face=Face.WEB)
+
+
 def actor_of(request: HttpRequest, *, face: Face = Face.WEB) -> Actor:
     """The actor behind a request with a session; kept on the request. Activates the organisation's time zone."""
     actor: Actor | None = getattr(request, "iotsim_actor", None)
@@ -57,6 +86,8 @@ def actor_of(request: HttpRequest, *, face: Face = Face.WEB) -> Actor:
         request_id = getattr(request, "id", "")
         actor = actor_in(request.session, request.user, face=face, request_id=request_id)
         request.iotsim_actor = actor  # type: ignore[attr-defined]
+        if ORGANIZATION not in request.session:  # from here on it is chosen: losing it is told, not passed over
+            request.session[ORGANIZATION] = actor.organization_id
     timezone.activate(actor.time_zone)
     return actor
 
@@ -75,11 +106,16 @@ def page(
     return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", guarded)
 
 
-def arguments_of(data: Any, *, lists: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """A query or form (QueryDict) as raw arguments: empty fields left out, several values as a list."""
+def arguments_of(
+    data: Any, *, lists: frozenset[str] = frozenset(), blank: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """A query or form (QueryDict) as raw arguments: empty fields left out, several values as a list.
+
+    `blank` names fields whose emptiness says something ("no label") and is kept.
+    """
     raw: dict[str, Any] = {}
     for name, values in data.lists():
-        kept = [value for value in values if value != ""]
+        kept = [value for value in values if value != "" or name in blank]
         if kept:
             raw[name] = kept if len(kept) > 1 or name in lists else kept[0]
     return raw

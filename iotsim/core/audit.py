@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from iotsim.core.actor import Actor
+from iotsim.core.effects import announce
 from iotsim.core.models import AuditEvent, AuditSubject
 from iotsim.core.raw import clean
 
@@ -57,6 +58,7 @@ def write(
         duration_ms=round((time.monotonic() - started) * 1000),
     )
     _write_subjects(event, touched or {})
+    announce(actor.organization_id, {"audit": []})
     return event
 
 

@@ -53,6 +53,12 @@ class Denied(IotsimError):
     status, code, title = 403, "denied", "Not allowed"
 
 
+class MembershipLost(Denied):
+    """The organisation that this session chose has the person no more: they choose again, nothing is assumed."""
+
+    code, title = "membership_lost", "You are no longer a member"
+
+
 class NotFound(IotsimError):
     status, code, title = 404, "not_found", "Not found"
 
@@ -74,6 +80,22 @@ class Conflict(IotsimError):
     """The state of things does not allow it (any more)."""
 
     status, code, title = 409, "conflict", "Not possible in this state"
+
+
+class Moved(Conflict):
+    """Somebody else changed what the caller looked at. The sentence says what, who and when.
+
+    `current` are arguments to the same call: with them it means "I have seen that".
+    """
+
+    code, title = "moved", "Somebody changed it meanwhile"
+
+    def __init__(self, sentence: str, *, current: dict[str, Any], field: str | None = None) -> None:
+        super().__init__(sentence, field=field)
+        self.current = current
+
+    def details(self) -> dict[str, Any]:
+        return {**super().details(), "current": self.current}
 
 
 class TooLarge(IotsimError):

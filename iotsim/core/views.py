@@ -23,7 +23,7 @@ def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     state = request.GET.get("state", "pending")
     asked = arguments_of(request.GET) | {"state": None if state == "all" else state}
     answer = list_approvals.call(actor, asked).result
-    template = part_of(request, "core/approvals.html", approvals="cards", waiting="waiting")
+    template = part_of(request, "core/approvals.html", approvals="cards", waiting="waiting", waiting_count="count")
     return render(request, template, {"page": answer, "chosen": state, "states": (*STATES, "all")})
 
 

@@ -43,7 +43,8 @@ def refresh_sims(organization_id: int, zone: ZoneInfo, touched: Touched, *, as_o
             _update(organization_id, _cycle_starts(organization_id, zone), as_of)
             _first_traffic(organization_id)
         cursor.execute("DROP TABLE sims_latest")
-    announce(organization_id, {"sim": ids})
+    if ids:
+        announce(organization_id, {"sim": ids, "usage": ids})
     return ids
 
 

@@ -88,7 +88,7 @@ def _answers(port: int) -> bool:
 def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real web server on the test database; its address."""
     log, port = tmp_path_factory.mktemp("web") / "web.log", free_port()
-    command = [sys.executable, "-m", "daphne", "--verbosity=0", f"--port={port}", "iotsim.asgi:application"]
+    command = [sys.executable, "-m", "iotsim.server", "--verbosity=0", f"--port={port}", "iotsim.asgi:application"]
     server = processes.spawn(command, log=log, environment=environment, folder=REPOSITORY)
     processes.wait_until(lambda: _answers(port), child=server, log=log, what="The web server")
     yield f"http://127.0.0.1:{port}"

@@ -72,7 +72,7 @@ def site(
     told = {**environment, "PORT": str(port)}
     address = f"http://127.0.0.1:{port}"
     commands = {
-        "web": ["-m", "daphne", "--verbosity=0", f"--port={port}", "iotsim.asgi:application"],
+        "web": ["-m", "iotsim.server", "--verbosity=0", f"--port={port}", "iotsim.asgi:application"],
         "copilot": ["manage.py", "run_copilot"],
     }
     children = {

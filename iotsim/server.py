@@ -1,0 +1,95 @@
+"""The web server: daphne, with bounds on what one WebSocket may pile up in either direction.
+
+    python -m iotsim.server --port=8000 iotsim.asgi:application
+
+takes daphne's own options. Daphne queues whatever a socket sends until the application takes it, and buffers
+whatever the application sends until the client reads it; here both have an end, and the connection with it.
+"""
+
+import sys
+from typing import Any, Final
+
+from daphne.cli import CommandLineInterface
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
+
+MESSAGE_BYTES: Final = 128 * 1024  # the longest message that anybody sends us is a question of 64,000 bytes
+MOST_WAITING: Final = 64  # messages that a client may have sent and the application not taken yet
+UNREAD_BYTES: Final = 1024 * 1024  # what may wait for a client that does not read before more is said
+FLOOD: Final = 1008
+DEFAULTS: Final = [f"--websocket-max-message-size={MESSAGE_BYTES}", f"--websocket-max-frame-size={MESSAGE_BYTES}"]
+
+
+class Valve:
+    """What the transport tells of its buffer: `unread` is None while it drains, else the bytes added since it filled.
+
+    A Twisted push producer (interfaces.IPushProducer) that is asked to pause and counts instead.
+    """
+
+    def __init__(self) -> None:
+        self.unread: int | None = None
+
+    def pauseProducing(self) -> None:  # noqa: N802 (Twisted's names)
+        self.unread = self.unread or 0
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.unread = None
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self.unread = None
+
+
+class BoundedSocket(WebSocketProtocol):
+    """A WebSocket that ends when its client floods it or never reads."""
+
+    flooded = False
+
+    def onOpen(self) -> None:  # noqa: N802 (autobahn's names)
+        self.valve = Valve()
+        self.transport.unregisterProducer()  # the HTTP request that this connection was before
+        self.transport.registerProducer(self.valve, True)
+        super().onOpen()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        if self.flooded:
+            return
+        if self.application_queue.qsize() >= MOST_WAITING:
+            self.flooded = True
+            self.sendClose(FLOOD, "Too many messages at once.")
+            return
+        super().onMessage(payload, isBinary)
+
+    def serverSend(self, content: str | bytes, binary: bool = False) -> None:  # noqa: N802
+        if self.state == self.STATE_OPEN and self.valve.unread is not None:
+            if self.valve.unread > UNREAD_BYTES:
+                self.dropConnection(abort=True)
+                return
+            self.valve.unread += len(content)
+        super().serverSend(content, binary)
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Daphne's own closes without the reason."""
+        if message["type"] == "websocket.close" and self.state == self.STATE_OPEN and message.get("reason"):
+            self.sendClose(message.get("code") or 1000, message["reason"])
+        else:
+            super().handle_reply(message)
+
+
+class BoundedServer(Server):
+    """Daphne's server, whose sockets are bounded ones."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, ready_callable=self.bind, **options)
+
+    def bind(self) -> None:
+        """Just before it serves. Without `failByDrop` a client hears why it is closed (1009: too large)."""
+        self.ws_factory.protocol = BoundedSocket
+        self.ws_factory.setProtocolOptions(failByDrop=False)
+
+
+class CommandLine(CommandLineInterface):
+    server_class = BoundedServer
+
+
+if __name__ == "__main__":
+    CommandLine().run([*DEFAULTS, *sys.argv[1:]])
