@@ -17,6 +17,7 @@ MESSAGE_BYTES: Final = 128 * 1024  # the longest message that anybody sends us i
 MOST_WAITING: Final = 64  # messages that a client may have sent and the application not taken yet
 UNREAD_BYTES: Final = 1024 * 1024  # what may wait for a client that does not read before more is said
 FLOOD: Final = 1008
+MOST_REASON_BYTES: Final = 123  # a control frame holds no more
 DEFAULTS: Final = [f"--websocket-max-message-size={MESSAGE_BYTES}", f"--websocket-max-frame-size={MESSAGE_BYTES}"]
 
 
@@ -55,7 +56,7 @@ class BoundedSocket(WebSocketProtocol):
             return
         if self.application_queue.qsize() >= MOST_WAITING:
             self.flooded = True
-            self.sendClose(FLOOD, "Too many messages at once.")
+            self.end(FLOOD, "Too many messages at once.")
             return
         super().onMessage(payload, isBinary)
 
@@ -68,11 +69,19 @@ class BoundedSocket(WebSocketProtocol):
         super().serverSend(content, binary)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
-        """Daphne's own closes without the reason."""
-        if message["type"] == "websocket.close" and self.state == self.STATE_OPEN and message.get("reason"):
-            self.sendClose(message.get("code") or 1000, message["reason"])
+        """Daphne's own leaves out the reason, and breaks down on the standard's codes (1008, 1009, 1013)."""
+        if message["type"] == "websocket.close" and self.state == self.STATE_OPEN:
+            self.end(message.get("code") or 1000, message.get("reason") or "")
         else:
             super().handle_reply(message)
+
+    def end(self, code: int, reason: str) -> None:
+        """Begin the closing handshake; a client that does not take part in it is dropped after a second."""
+        self.sendCloseFrame(code=code, reasonUtf8=_short(reason), isReply=False)
+
+
+def _short(reason: str) -> bytes:
+    return reason.encode()[:MOST_REASON_BYTES].decode(errors="ignore").encode()
 
 
 class BoundedServer(Server):

@@ -166,6 +166,7 @@
     window.htmx.process(part);
     place();
     part.dispatchEvent(new CustomEvent("iotsim:merged", { bubbles: true }));
+    if (part.querySelector(".dropdown-menu.show")) dispatchEvent(new Event("resize")); // an open menu goes with its row
     for (const row of changed) {
       row.classList.add("fresh");
       setTimeout(() => row.classList.remove("fresh"), FRESH);
