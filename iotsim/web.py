@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
+from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -115,6 +117,8 @@ def carry_out(
     data = request.GET if request.method == "GET" else request.POST
     raw = arguments_of(data)
     for name in (CONFIRMED, "csrfmiddlewaretoken", "fields", EDIT):
+    raw = arguments_of(data, blank=_blank(service))
+    for name in (CONFIRMED, "csrfmiddlewaretoken", "fields"):
         raw.pop(name, None)
     confirmed = data.get(CONFIRMED)
     shown = frozenset(data.get("fields", "").split()) or _missing(service, raw)
@@ -141,6 +145,12 @@ def _unticked(service: AnyService, raw: Mapping[str, Any], shown: frozenset[str]
 def _missing(service: AnyService, raw: Mapping[str, Any]) -> frozenset[str]:
     fields = service.parameters.model_fields
     return frozenset(name for name, info in fields.items() if info.is_required() and name not in raw)
+
+
+def _blank(service: AnyService) -> frozenset[str]:
+    """The parameters for which an emptied field means "none"."""
+    schema = service.parameters.model_json_schema()["properties"] if service.parameters.model_fields else {}
+    return frozenset(name for name, part in schema.items() if part.get("x-blank"))
 
 
 @dataclass
@@ -174,13 +184,24 @@ class Dialog:
     def refuse(self, error: IotsimError) -> HttpResponse:
         if isinstance(error, Invalid) and error.fields.keys() & self.shown:
             return self.answer(errors=error.fields, status=422)
+        if isinstance(error, Moved):
+            return self.moved(error)
         return self.answer(error=error.sentence, status=422 if error.status < 500 else error.status)
+
+    def moved(self, error: Moved) -> HttpResponse:
+        """Somebody was faster: the person's own words stay in the fields, to be saved knowingly or given up."""
+        theirs = {name.removeprefix("expected_"): value for name, value in error.current.items()}
+        fields = {"fields": " ".join(sorted(self.shown))}
+        query = urlencode({**self.raw, **theirs, **error.current, **fields}, doseq=True)
+        self.raw.update(error.current)
+        return self.answer(error=error.sentence, theirs=f"/act/{self.service.name}/?{query}", status=409)
 
     def answer(
         self,
         *,
         proposal: Proposal | None = None,
         error: str = "",
+        theirs: str = "",
         errors: Mapping[str, str] | None = None,
         status: int = 200,
     ) -> HttpResponse:
@@ -190,7 +211,8 @@ class Dialog:
             "fields": fields,
             "arguments": self._hidden({field.name for field in fields}),
             "proposal": proposal,
-            "submit_label": proposal.summary if proposal else self.service.title,
+            "submit_label": proposal.summary if proposal else "Save mine instead" if theirs else self.service.title,
+            "theirs": theirs,
             "error": error,
             "danger": self.service.risk is Risk.DANGER,
         }

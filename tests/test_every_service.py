@@ -29,6 +29,9 @@ PLUMBING = {
     "update_customer",
     "update_plan",
 } | {one.name for one in SERVICES if one.app == "copilot"}
+PLUMBING = {"restore_status", "list_filter_choices", "update_sim"} | {
+    one.name for one in SERVICES if one.app == "copilot"
+}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 

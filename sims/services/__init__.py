@@ -25,3 +25,6 @@ __all__ = [
     "status",
     "tags",
 ]
+from sims.services import editing
+
+__all__ = ["choices", "editing", "fleet", "history", "intake", "quota", "status", "tags"]

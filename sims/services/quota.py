@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from iotsim.core.actor import Actor
 from iotsim.core.effects import touch
-from iotsim.core.errors import Conflict
+from iotsim.core.errors import Conflict, Moved
 from iotsim.core.parameters import Bytes
 from iotsim.core.proposals import Change, Proposal, digest_of
 from iotsim.core.registry import Risk, Undo, service
@@ -103,7 +103,10 @@ def update_quota(
     before, after = found.quota_bytes, quota
     if expected_quota is not None and before != (None if expected_quota == OF_PLAN else expected_quota):
         words = _quota_words(found, before)
-        raise Conflict(f"The quota of SIM {found.short_name} is {words} by now, so it was left as it is.")
+        raise Moved(
+            f"The quota of SIM {found.short_name} is {words} by now, so it was left as it is.",
+            current={"expected_quota": OF_PLAN if before is None else before},
+        )
     if found.status == Status.RETIRED:
         raise Conflict(f"SIM {found.short_name} is retired, which is final: its quota cannot be changed.")
     _may_raise(actor, found, quota)
