@@ -253,6 +253,8 @@ class CopilotConsumer(AsyncWebsocketConsumer):
                 await self._send_changes(after=before, was_running=was_running)
             elif self.conversation.waits and time.monotonic() - self.heard > PATIENCE_SECONDS:
                 await self._tell_status(NO_RUNNER)
+        if any("people" in entry.payload for entry in entries if not entry.seq) and not await self._still_allowed():
+            return
         for entry in entries:
             if not entry.seq:
                 await self._refresh(

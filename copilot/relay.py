@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from copilot import ledger, stream
-from copilot.models import ToolCall
+from copilot.models import Thread, ToolCall
 from copilot.stream import Entry
 from iotsim.core.models import Approval
 from iotsim.core.tenancy import tenant
 
 APPROVALS, EVENTS = "approval", "audit_event"
+PEOPLE = {"member", "membership"}  # somebody may have to leave what they have open
+NEWEST = 1000  # conversations that are told so; others hear it from the sockets' own look every half a minute
 
 
 def hear(organization_id: int, kind: str, ids: Sequence[int]) -> None:
@@ -24,6 +26,10 @@ def hear(organization_id: int, kind: str, ids: Sequence[int]) -> None:
             made = ToolCall.objects.filter(event_id__in=ids, approval_id__isnull=False)
             cards = [number for number in made.values_list("approval_id", flat=True) if number]
         _notify(organization_id, threads, events=list(ids), approvals=cards)
+    elif kind in PEOPLE:
+        with tenant(organization_id, read_only=True):
+            newest = set(Thread.objects.order_by("-updated_at").values_list("pk", flat=True)[:NEWEST])
+        _notify(organization_id, newest, people=list(ids))
 
 
 def _threads(**which: object) -> set[int]:

@@ -101,7 +101,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not self.ended and self.actor is not None:
             # Whoever may see some customers only is told that something changed, not what.
             limited = self.actor.customer_ids is not None
-            await self._say({"changed": dict.fromkeys(changes, []) if limited else changes})
+            await self._say({"changed": {kind: [] for kind in changes} if limited else changes})
 
     async def _check_now_and_then(self) -> None:
         while not self.ended:

@@ -34,7 +34,10 @@
   }
   function adopt(born) {
     for (const part of all("[data-live]")) {
-      if (states.has(part)) continue;
+      if (states.has(part)) {
+        if (states.get(part).wanted) want(part);
+        continue;
+      }
       stateOf(part, born);
       if (heard.some((one) => one.at > born && concerns(part, one.changes))) want(part);
     }
@@ -46,7 +49,8 @@
   function want(part) {
     const state = stateOf(part);
     state.wanted = true;
-    if (!state.busy && !document.hidden) bring(part, state);
+    // What htmx is filling right now is looked at again when it has settled.
+    if (!state.busy && !document.hidden && !part.classList.contains("htmx-request")) bring(part, state);
   }
   async function bring(part, state) {
     state.busy = true;
@@ -147,8 +151,12 @@
       at = next;
     }
   }
+  // Without a key: of the same kind and purpose, so that a notice that appears above a table is not made out of it.
+  const purposeOf = (node) =>
+    `${node.nodeName} ${[...(node.classList ?? [])].find((one) => !RUNTIME_CLASS.test(one)) ?? ""}`;
   function nextLike(node, wanted) {
-    while (node && (keyOf(node) || node.nodeType !== wanted.nodeType || node.nodeName !== wanted.nodeName)) node = node.nextSibling;
+    const purpose = purposeOf(wanted);
+    while (node && (keyOf(node) || purposeOf(node) !== purpose)) node = node.nextSibling;
     return node;
   }
   // Rows and figures whose words are other ones; that time passes is no change.

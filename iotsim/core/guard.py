@@ -26,7 +26,7 @@ from iotsim.core.errors import (
     LimitReached,
 )
 from iotsim.core.models import Approval, AuditEvent
-from iotsim.core.proposals import Proposal
+from iotsim.core.proposals import Proposal, what_moved
 from iotsim.core.registry import Outcome, Risk, Service
 from iotsim.core.roles import Permission
 from iotsim.core.schemas import ApprovalOut
@@ -87,13 +87,8 @@ def replay(actor: Actor, approval: Approval, requester: Actor) -> Outcome | Appr
     arguments = _admit(service, requester, approval.arguments)
     proposal = _proposal(service, requester, arguments)
     if proposal and approval.proposal and proposal.digest != approval.proposal["digest"]:
-        return approvals.file(
-            service,
-            requester,
-            arguments,
-            proposal,
-            "The facts changed after it was asked.",
-        )
+        moved = what_moved(Proposal.model_validate(approval.proposal), proposal)
+        return approvals.file(service, requester, arguments, proposal, moved)
     started, token = time.monotonic(), current.set(None)
     try:
         return _execute(

@@ -125,7 +125,7 @@ def _approval_sentence(approval: Approval, what: str) -> str:
         case "expired":
             return f"{what}: nobody decided in time, so nothing was changed."
         case "stale":
-            return f"{what}: the facts changed, so it must be asked for again."
+            return f"{what}: nothing was done. {approval.error}"
     return f"{what}: {approval.error}"
 
 

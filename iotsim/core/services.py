@@ -325,7 +325,7 @@ def approve_call(actor: Actor, *, approval: ApprovalId) -> ApprovalOut:
             row,
             actor,
             ApprovalState.STALE,
-            error=f"Asked again as request {outcome.id}.",
+            error=f"{outcome.why} Asked again as request {outcome.id}.",
         )
     elif outcome is not None:
         kept = {"result": outcome.result.model_dump(mode="json")}

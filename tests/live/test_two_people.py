@@ -135,7 +135,7 @@ def test_a_quota_that_somebody_else_changed_is_not_overwritten_unseen(client_for
     with tenant(organisation.pk):
         Sim.objects.filter(pk=sim.pk).update(quota_bytes=5_000_000)
     refused = browser.post("/act/update_quota/", {**form, "quota": "1 GB"}, headers=HTMX)
-    assert refused.status_code == 409 and "5 MB by now" in refused.content.decode()
+    assert refused.status_code == 409 and "5.00\xa0MB by now" in refused.content.decode()
     assert browser.post("/act/update_quota/", filled(refused), headers=HTMX).status_code == 200
 
 
