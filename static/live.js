@@ -87,12 +87,12 @@
   }
 
   // --- Merging ---------------------------------------------------------------------------------
-  const RUNTIME_CLASS = /^(show|fresh|over|htmx-.+)$/;
+  const RUNTIME_CLASS = /^(show|fresh|over|htmx-.+|js-.+)$/;
   function isRuntime(element, name) {
     switch (name) {
       case "aria-expanded": case "data-popper-placement": case "data-started": case "inert": return true;
       case "open": return element.matches("details, dialog");
-      case "style": return element.matches(".dropdown-menu");
+      case "style": return element.matches(".dropdown-menu, [data-chart]");
       case "hidden": return element.matches("[data-bulk], [data-upload]");
       default: return false;
     }

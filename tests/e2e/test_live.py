@@ -55,6 +55,7 @@ def test_usage_that_arrives_shows_on_list_detail_and_dashboard(visit: Visit, fle
     expect(row(listed, "truck-00").locator("td.num")).to_have_text("6,000")
     expect(single.locator(".big")).to_contain_text("6.00")
     expect(single.locator("#sim-usage")).to_contain_text("6.00")
+    expect(single.locator("#sim-usage .js-plotly-plot")).to_be_visible()
     expect(dashboard.locator(".stats")).to_contain_text("18.0")
     expect(imports.locator("#intakes tbody tr").first).to_contain_text("Done")
 
