@@ -145,7 +145,7 @@ def test_a_file_brought_in_is_seen_on_its_way(browser, organisation, make_actor)
         "/imports/", {"service": "import_usage", "file": file}, headers={"HX-Request": "true", "HX-Target": "intakes"}
     )
     text = answer.content.decode()
-    assert answer.status_code == 200 and "You may leave this page" in text and "every 1s" in text
+    assert answer.status_code == 200 and "You may leave this page" in text and 'data-live="intake job"' in text
     assert [job.service for job in list_jobs(make_actor()).items] == ["import_usage"]
 
 
