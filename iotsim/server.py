@@ -13,7 +13,7 @@ from daphne.cli import CommandLineInterface
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 
-MESSAGE_BYTES: Final = 128 * 1024  # the longest message that anybody sends us is a question of 64,000 bytes
+MESSAGE_BYTES: Final = 256 * 1024  # a question of more than 64,000 bytes is still answered with a sentence
 MOST_WAITING: Final = 64  # messages that a client may have sent and the application not taken yet
 UNREAD_BYTES: Final = 1024 * 1024  # what may wait for a client that does not read before more is said
 FLOOD: Final = 1008

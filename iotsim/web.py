@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -20,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from iotsim.core import impersonation, registry
 from iotsim.core.access import ORGANIZATION, actor_of, arguments_of, memberships_of, page
 from iotsim.core.actor import Actor
-from iotsim.core.errors import ConfirmationRequired, Denied, Invalid, IotsimError, MembershipLost, NotFound
+from iotsim.core.errors import ConfirmationRequired, Denied, Invalid, IotsimError, MembershipLost, Moved, NotFound
 from iotsim.core.models import ApprovalState, Impersonation, Membership, Organization
 from iotsim.core.proposals import Proposal
 from iotsim.core.registry import Outcome, Risk, Service
@@ -115,10 +114,8 @@ def carry_out(
 ) -> HttpResponse:
     """Ask for what is missing, show what would change, then call. `edit` in the address shows the filled form first."""
     data = request.GET if request.method == "GET" else request.POST
-    raw = arguments_of(data)
-    for name in (CONFIRMED, "csrfmiddlewaretoken", "fields", EDIT):
     raw = arguments_of(data, blank=_blank(service))
-    for name in (CONFIRMED, "csrfmiddlewaretoken", "fields"):
+    for name in (CONFIRMED, "csrfmiddlewaretoken", "fields", EDIT):
         raw.pop(name, None)
     confirmed = data.get(CONFIRMED)
     shown = frozenset(data.get("fields", "").split()) or _missing(service, raw)
@@ -269,7 +266,7 @@ def _back(request: HttpRequest) -> str:
 def choose_organization(request: HttpRequest) -> HttpResponse:
     """Go over to another organisation that one is a member of; also for who has lost the one they were in."""
     slug = request.POST.get("slug", "")
-    if actor.impersonation_id is not None:
+    if impersonation.KEY in request.session:
         raise Denied("You act as a member of one organisation. End the support session to go elsewhere.")
     chosen = next((one for one in memberships_of(request.user) if one.organization.slug == slug), None)
     if chosen is None:

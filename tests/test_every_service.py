@@ -28,10 +28,8 @@ PLUMBING = {
     "start_impersonation",
     "update_customer",
     "update_plan",
+    "update_sim",
 } | {one.name for one in SERVICES if one.app == "copilot"}
-PLUMBING = {"restore_status", "list_filter_choices", "update_sim"} | {
-    one.name for one in SERVICES if one.app == "copilot"
-}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 

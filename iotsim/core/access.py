@@ -76,7 +76,7 @@ def actor_of_session(session_key: str | None) -> Actor:
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     user = get_user(request)
     assert isinstance(user, User) or user.is_anonymous
-    return actor_for(user, request.session.get(ORGANIZATION), face=Face.WEB)
+    return actor_in(request.session, user)
 
 
 def actor_of(request: HttpRequest, *, face: Face = Face.WEB) -> Actor:

@@ -3,6 +3,7 @@
 from sims.services import (
     choices,
     customers,
+    editing,
     fleet,
     history,
     intake,
@@ -16,6 +17,7 @@ from sims.services import (
 __all__ = [
     "choices",
     "customers",
+    "editing",
     "fleet",
     "history",
     "intake",
@@ -25,6 +27,3 @@ __all__ = [
     "status",
     "tags",
 ]
-from sims.services import editing
-
-__all__ = ["choices", "editing", "fleet", "history", "intake", "quota", "status", "tags"]

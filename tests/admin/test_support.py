@@ -241,7 +241,7 @@ def test_a_run_of_the_copilot_carries_both_names(actor, organisation, member):
 
 
 def test_the_socket_acts_as_the_member_with_both_names(acting, actor):
-    from copilot.session import actor_of_session
+    from iotsim.core.access import actor_of_session
 
     found = actor_of_session(acting.session.session_key)
     assert found.name == actor.name and found.user_id == actor.user_id

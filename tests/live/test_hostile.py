@@ -16,7 +16,7 @@ MB = 1024 * 1024
 @pytest.mark.parametrize("path", ["/ws/live/", "/ws/copilot/"])
 async def test_a_message_beyond_all_bounds_ends_the_socket(web, session_of, make_membership, path):
     async with Tab(web, session_of(make_membership()), path=path) as page:
-        await page.say("x" * 200_000)
+        await page.say("x" * 400_000)
         while (message := await page.ws.receive(timeout=15)).type.name == "TEXT":
             pass
         assert page.ws.close_code == 1009, message
