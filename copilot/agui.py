@@ -20,7 +20,7 @@ from ag_ui.core import (
 )
 from ag_ui.core.events import BaseEvent, RunFinishedOutcome
 
-from copilot.conversation import APPROVAL, TABLE
+from copilot.conversation import APPROVAL, CHART, TABLE
 from copilot.deltas import Called, Usage
 from copilot.history import CANCELLED
 from copilot.tools import ToolResult
@@ -43,10 +43,12 @@ def call(called: Called, *, title: str, message_id: str) -> list[BaseEvent]:
 
 
 def result(called: Called, made: ToolResult) -> list[BaseEvent]:
-    """What came of it: for the model as content, for people as a table or a card."""
+    """What came of it: for the model as content, for people as a table, a chart or a card."""
     events: list[BaseEvent] = [_result(called.id, made.content, made.facts)]
     if made.table:
         events.append(CustomEvent(name=TABLE, value=made.table))
+    if made.chart:
+        events.append(CustomEvent(name=CHART, value=made.chart))
     if made.approval:
         events.append(CustomEvent(name=APPROVAL, value=made.approval.model_dump(mode="json")))
     return events

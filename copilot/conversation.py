@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 TABLE: Final = "table"
+CHART: Final = "chart"
 APPROVAL: Final = "approval"
 
 DONE_WORDS: Final = {
@@ -19,7 +20,7 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """One thing in the log. `kind`: said, answer, call, table, card or error; `data` as its template wants it."""
+    """A thing in the log. `kind`: said, answer, call, table, chart, card or error; `data` as its template wants it."""
 
     id: str
     kind: str
@@ -121,6 +122,8 @@ class Conversation:
         value = event["value"]
         if event["name"] == TABLE:
             self._item(f"table-{value['id']}", "table", **value)
+        elif event["name"] == CHART:
+            self._item(f"chart-{value['id']}", "chart", **value)
         elif event["name"] == APPROVAL:
             self._item(f"approval-card-{value['id']}", "card", **value)
 

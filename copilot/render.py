@@ -15,6 +15,8 @@ from copilot import llm
 from copilot.conversation import Conversation, Item, approvals_of
 from copilot.markdown import to_html
 from copilot.models import Thread
+from iotsim.core import registry
+from iotsim.core.charts import Chart
 from iotsim.core.schemas import ApprovalOut
 
 SHOWN_CHARS: Final = 2_000  # of a call's arguments and result
@@ -68,6 +70,16 @@ def _table(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     return "table", {"table": item.data}
 
 
+def _chart(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    service = registry.get(item.data["service"])
+    drawn = f"{service.app}/{service.name}.html"
+    return "chart", {
+        "id": item.data["id"],
+        "template": drawn,
+        "result": Chart.model_validate(item.data["result"]),
+    }
+
+
 def _card(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     approval = facts.approvals.get(item.data["id"]) or ApprovalOut.model_validate(item.data)
     return "proposal", {"approval": approval}
@@ -83,6 +95,7 @@ _RENDERERS: Final = {
     "answer": _answer,
     "call": _call,
     "table": _table,
+    "chart": _chart,
     "card": _card,
     "error": _error,
 }

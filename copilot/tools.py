@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from copilot.charts import chart_of
 from copilot.deltas import Called
 from copilot.tables import summary_of, table_of
 from iotsim.core import registry
@@ -21,6 +22,7 @@ AnyService = Service[..., Any]
 
 MOST_ROWS: Final = 25  # of each list in what a model reads
 MOST_CHARS: Final = 12_000
+FOR_EYES: Final = {"figure"}  # the numbers of a figure are in its table too
 PLANNER_ROWS: Final = 100
 EXAMPLES_TOLD: Final = 3
 
@@ -73,6 +75,7 @@ class ToolResult:
     summary: str = ""
     duration_ms: int = 0
     table: dict[str, Any] | None = None
+    chart: dict[str, Any] | None = None
     approval: ApprovalOut | None = None
     event_id: int | None = None
     can_undo: bool = False
@@ -142,6 +145,7 @@ def _done(
         content=compact(outcome.result, planner=planner),
         summary=summary_of(arguments, outcome.result),
         table=table,
+        chart=chart_of(service, outcome.result, chart_id=called.id),
         event_id=outcome.event_id,
         can_undo=outcome.can_undo,
     )
@@ -188,7 +192,7 @@ async def _approval(actor: Actor, number: int) -> ApprovalOut | None:
 
 def compact(result: BaseModel, *, planner: bool = False) -> str:
     """The result as JSON small enough for a model: lists cut, empty fields left out. The planner pays for no token."""
-    plain = result.model_dump(mode="json", exclude_none=True)
+    plain = result.model_dump(mode="json", exclude_none=True, exclude=FOR_EYES)
     for rows in (PLANNER_ROWS,) if planner else (MOST_ROWS, 10, 5, 2, 0):
         text = json.dumps(_cut(plain, rows), ensure_ascii=False, separators=(",", ":"))
         if planner or len(text) <= MOST_CHARS:

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "iotsim",
     "iotsim.core",
     "sims",
+    "analytics",
     "copilot",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("support/end/", web.end_support, name="end_support"),
     path("organization/", web.choose_organization, name="choose_organization"),
     path("", include("sims.urls")),
+    path("", include("analytics.urls")),
     path("", include("copilot.urls")),
     path("", include("iotsim.core.urls")),
     path("api/v1/", api.urls),

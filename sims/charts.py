@@ -22,8 +22,8 @@ def unit_for(top_bytes: float) -> tuple[int, str]:
     return next(((size, name) for size, name in UNITS if top_bytes >= size), (1, "B"))
 
 
-def usage_timeline(days: Sequence[UsageDay]) -> Figure:
-    """The fleet's usage a day, as an area from zero. The last day is still growing, so it is drawn dotted."""
+def usage_timeline(days: Sequence[UsageDay], *, growing: bool = True) -> Figure:
+    """The fleet's usage a day, as an area from zero; a last day that is still growing is drawn dotted."""
     size, unit = unit_for(max((day.bytes_total for day in days), default=0))
     dates = [day.day.isoformat() for day in days]
     values = [round(day.bytes_total / size, 4) for day in days]
@@ -31,14 +31,14 @@ def usage_timeline(days: Sequence[UsageDay]) -> Figure:
     settled = {
         "type": "scatter",
         "mode": "lines",
-        "x": dates[:-1],
-        "y": values[:-1],
+        "x": dates[:-1] if growing else dates,
+        "y": values[:-1] if growing else values,
         "line": line,
         "fill": "tozeroy",
         "fillcolor": "var(--blue-soft)",
         "hovertemplate": f"%{{y:,.3~g}} {unit}<extra></extra>",
     }
-    growing = {
+    so_far = {
         "type": "scatter",
         "mode": "lines",
         "x": dates[-2:],
@@ -46,7 +46,7 @@ def usage_timeline(days: Sequence[UsageDay]) -> Figure:
         "line": {**line, "dash": "dot"},
         "hovertemplate": f"%{{y:,.3~g}} {unit}<extra>so far</extra>",
     }
-    return {"data": [settled, growing], "layout": _axes(unit)}
+    return {"data": [settled, so_far] if growing else [settled], "layout": axes(unit)}
 
 
 def spark(days: Sequence[UsageDay]) -> list[float]:
@@ -125,20 +125,22 @@ def daily_usage(history: UsageHistory) -> Figure:
         "marker": {"color": "var(--blue)"},
         "hovertemplate": f"%{{y:,.3~g}} {unit}<extra></extra>",
     }
-    layout = {**_axes(unit), "bargap": 0.25}
+    layout = {**axes(unit), "bargap": 0.25}
     if rule is not None:
-        layout |= _rule(rule / size, f"quota spread evenly: {in_words(int(rule))} a day")
+        layout |= rule_across(rule / size, f"quota spread evenly: {in_words(int(rule))} a day")
     return {"data": [bars], "layout": layout}
 
 
 def _axes(unit: str, each: str = "a day") -> Figure:
+def axes(unit: str) -> Figure:
+    """Days along the bottom, the unit a day up the side."""
     return {
         "xaxis": {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b %Y", "nticks": 8},
         "yaxis": {"title": {"text": f"{unit} {each}", "font": {"size": 11}, "standoff": 8}, "nticks": 5},
     }
 
 
-def _rule(height: float, label: str) -> Figure:
+def rule_across(height: float, label: str) -> Figure:
     """A dashed line across, named above the chart, where no bar can hide its name."""
     line = {"color": "var(--ink-3)", "width": 1, "dash": "dash"}
     across = {"xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": height, "y1": height}

@@ -81,6 +81,11 @@ def fleet_days(actor: Actor, start: date, end: date) -> list[UsageDay]:
     return _by_day(_visible(actor), start, end)
 
 
+def days_of(actor: Actor, sims: "QuerySet[Sim]", start: date, end: date) -> list[UsageDay]:
+    """The same for some of the SIMs that the actor may see."""
+    return _by_day(_visible(actor).filter(sim_id__in=sims.order_by().values("pk")), start, end)
+
+
 def month_to_date(actor: Actor, today: date) -> tuple[int, int]:
     """Bytes of this calendar month so far, and of the month before up to the same day."""
     start = today.replace(day=1)

@@ -384,6 +384,21 @@
     }
   }
 
+  // A drawn chart as a PNG file: on paper of its own, with its title, twice as fine as the screen.
+  async function savePng(button) {
+    const box = document.getElementById(button.dataset.png);
+    const figure = box && drawn.get(box);
+    if (!figure) return;
+    const { data, layout } = box;
+    const title = { text: button.dataset.title, x: 0, xanchor: "left", pad: { l: 12 }, font: { size: 15, color: resolved("var(--ink)") } };
+    const paper = { ...layout, title, paper_bgcolor: resolved("var(--paper)"), width: 960, height: layout.height + 110, margin: { ...layout.margin, l: 20, r: 24, t: layout.margin.t + 56, b: 20 } };
+    const link = document.createElement("a");
+    link.href = await window.Plotly.toImage({ data, layout: paper }, { format: "png", width: paper.width, height: paper.height, scale: 2 });
+    link.download = button.dataset.file;
+    link.click();
+  }
+  on("click", "[data-png]", (e, button) => savePng(button));
+
   // --- After every change of the page ----------------------------------------------------------------------------------
   function settle(part) {
     if (!part) return;

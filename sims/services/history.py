@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from iotsim.core.actor import Actor
 from iotsim.core.days import back_months
 from iotsim.core.errors import Invalid
+from iotsim.core.actor import Actor
 from iotsim.core.parameters import Day
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
@@ -24,6 +25,11 @@ MAX_DAYS: Final = 1_100
 HOURS_UP_TO: Final = 2  # days that are shown by hour when nothing is said
 MONTHS_FROM: Final = 367  # days that are shown by month when nothing is said
 MAX_DAYS_BY_HOUR: Final = 31
+
+from sims.parameters import SimRef
+from sims.periods import period_of
+from sims.schemas.fleet import UsageDay, UsageHistory
+from sims.usage import local_today, sim_days
 
 
 @service(
@@ -43,6 +49,8 @@ def get_usage_history(
 ) -> UsageHistory:
     """Show the usage of a SIM over a period, by hour, day or month; without a period, the last 30 days."""
     start, end = _period(local_today(actor), start_date, end_date, resolution)
+    """Show the daily usage of a SIM over a period; without one, the last 30 days."""
+    start, end = period_of(local_today(actor), start_date, end_date)
     found = find_sim(actor, sim)
     days = sim_days(found, start, end)
     total = sum(one.bytes_total for one in days)

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class AnalyticsConfig(AppConfig):
+    name = "analytics"
+    verbose_name = "Analytics"
+
+    def ready(self) -> None:
+        # Importing the services is what fills the registry.
+        from analytics import services  # noqa: F401

@@ -1,0 +1,114 @@
+"""Parameter types of analytics, each with its slot (see iotsim/core/slots.py). Pure."""
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field
+
+from iotsim.core.counts import find_limit
+from iotsim.core.slots import Found, Slot, SlotContext
+
+Kind = Literal["usage_timeline", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown"]
+Group = Literal["customer", "plan", "country", "operator"]
+
+KINDS: Final = {
+    "usage_timeline": "Usage over time",
+    "top_sims": "Heaviest SIMs",
+    "quota_utilization": "Use of the quota",
+    "status_breakdown": "SIMs by state",
+    "cost_breakdown": "Costs",
+}
+GROUPS: Final = {"customer": "Customer", "plan": "Plan", "country": "Country", "operator": "Operator"}
+MOST_BARS: Final = 25
+
+# --- which chart ---
+
+_DRAWN: Final = re.compile(
+    r"\b(?:charts?|charted|graphs?|graphed|plots?|plotted|diagrams?|draw|drawn|drawing|visuali[sz]\w*|pies?|bars|"
+    r"histograms?|donuts?|doughnuts?|time\s?lines?|break[\s-]?downs?|distribution|utili[sz]ation)\b",
+    re.IGNORECASE,
+)
+# In this order: "a chart of the costs of my top customers" is about costs.
+_WORDS: Final = [
+    ("cost_breakdown", r"costs?|spend(?:ing)?|spent|expenses?|expenditures?|charges|money|overage\s+fees?|fees"),
+    (
+        "quota_utilization",
+        r"quotas?|allowances?|data\s+(?:limits?|volume)|limits?|bundles?|utili[sz]ation|used\s+up|caps?",
+    ),
+    ("status_breakdown", r"status(?:es)?|states?|life\s?cycle"),
+    (
+        "top_sims",
+        r"top|heav(?:y|iest)|biggest|largest|most|highest|hungriest|hogs?|guzzlers?|talkers?|rank(?:ed|ing)?|worst",
+    ),
+    (
+        "usage_timeline",
+        r"usage|use|used|data|traffic|consum\w+|volume|over\s+time|time\s?lines?|daily|per\s+day|by\s+day|a\s+day|gigs?|"
+        r"megabytes|gigabytes",
+    ),
+]
+_SAID: Final = [(kind, re.compile(rf"\b(?:{words})\b", re.IGNORECASE)) for kind, words in _WORDS]
+_SURE: Final = 0.6
+_GUESSED: Final = 0.3  # a drawing of nothing in particular shows usage
+
+
+def find_chart(text: str, context: SlotContext) -> list[Found]:
+    """What a sentence wants drawn; nothing in a sentence that speaks of no drawing."""
+    drawn = _DRAWN.search(text)
+    if drawn is None:
+        return []
+    for kind, words in _SAID:
+        match = words.search(text)
+        if match:
+            return [Found(match.start(), match.end(), kind, match[0], _SURE)]
+    return [Found(drawn.start(), drawn.end(), "usage_timeline", drawn[0], _GUESSED)]
+
+
+def _kind(value: Any) -> Any:
+    return value.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(value, str) else value
+
+
+ChartKind = Annotated[
+    Kind,
+    BeforeValidator(_kind),
+    Field(description="usage_timeline, top_sims, quota_utilization, status_breakdown or cost_breakdown"),
+    Slot("chart", find_chart, noun="what to draw (usage, top SIMs, quota, states or costs)", free=True, shares=True),
+]
+
+# --- by what costs are told apart ---
+
+_GROUPED: Final = re.compile(
+    r"\b(?:by|per|for\s+(?:each|every)|of\s+(?:each|every)|across|split\s+by|grouped\s+by)\s+(?:the\s+|our\s+|my\s+)?"
+    r"(?P<group>customers?|accounts?|clients?|plans?|tariffs?|countr(?:y|ies)|operators?|networks?|carriers?)\b",
+    re.IGNORECASE,
+)
+_SYNONYMS: Final = {"account": "customer", "client": "customer", "tariff": "plan", "network": "operator",
+                    "carrier": "operator", "countrie": "country"}  # fmt: skip
+
+
+def find_group(text: str, context: SlotContext) -> list[Found]:
+    """By what something is told apart: "by customer", "per country"."""
+    match = _GROUPED.search(text)
+    if match is None:
+        return []
+    word = match["group"].lower().rstrip("s")
+    return [Found(match.start(), match.end(), _SYNONYMS.get(word, word), match[0], _SURE)]
+
+
+GroupBy = Annotated[
+    Group,
+    Field(description="Costs by customer, plan, country or operator"),
+    Slot("group", find_group, noun="by what (customer, plan, country or operator)", free=True, shares=True),
+]
+
+# --- how many bars ---
+
+Top = Annotated[
+    int,
+    Field(ge=1, le=MOST_BARS, description=f"How many bars at most, up to {MOST_BARS}"),
+    Slot("limit", find_limit, noun="how many", free=True, shares=True),
+]
+CurrencyCode = Annotated[
+    str,
+    BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value),
+    Field(pattern=r"^[A-Z]{3}$", description='The currency of the costs, as a code ("EUR"); else the main one'),
+]

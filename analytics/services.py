@@ -1,0 +1,50 @@
+"""Charts of the fleet."""
+
+from analytics.drawing import DRAWN
+from analytics.examples import EXAMPLES
+from analytics.parameters import ChartKind, CurrencyCode, GroupBy, Top
+from analytics.request import Request
+from iotsim.core.actor import Actor
+from iotsim.core.charts import Chart
+from iotsim.core.errors import Invalid
+from iotsim.core.parameters import Country, Day
+from iotsim.core.registry import Risk, service
+from iotsim.core.roles import Permission
+from sims.filters import SimFilter
+from sims.parameters import CustomerName, OperatorName, PlanName, SimRef, SimStatuses, TagName
+
+
+@service(
+    permission=Permission.REPORT,
+    risk=Risk.READ,
+    path="charts/{chart_type}",
+    examples=EXAMPLES["generate_chart"],
+    title="Chart",
+)
+def generate_chart(
+    actor: Actor,
+    *,
+    chart_type: ChartKind,
+    start_date: Day | None = None,
+    end_date: Day | None = None,
+    sim: SimRef | None = None,
+    status: SimStatuses | None = None,
+    operator: OperatorName | None = None,
+    country: Country | None = None,
+    plan: PlanName | None = None,
+    tag: TagName | None = None,
+    customer: CustomerName | None = None,
+    group_by: GroupBy | None = None,
+    top: Top | None = None,
+    currency: CurrencyCode | None = None,
+) -> Chart:
+    """Draw a chart: usage over time, the heaviest SIMs, use of quotas, SIMs by state, or costs by group.
+
+    With the figure comes the same as a table. Usage and costs are of a period, without one of the last 30 days (the
+    heaviest SIMs: of their billing cycle); quotas and states are those of now.
+    """
+    if group_by and chart_type != "cost_breakdown":
+        raise Invalid(f"Only costs can be drawn by {group_by}; leave group_by out.", field="group_by")
+    wanted = SimFilter(status=status, operator=operator, country=country, plan=plan, tag=tag, customer=customer)
+    request = Request(actor, chart_type, wanted, sim, start_date, end_date, group_by or "customer", top or 10, currency)
+    return DRAWN[chart_type](request)
