@@ -78,7 +78,7 @@ def _monthly(months: list[UsageDay]) -> tuple[charts.Figure, str]:
     factor, unit = charts.unit_for(max((one.bytes_total for one in months), default=0))
     names = [f"{one.day:%b %y}" for one in months]
     values = [round(one.bytes_total / factor, 4) for one in months]
-    words = [f"{value:.3g}" if len(values) <= 14 else "" for value in values]
+    words = [f"{value:.3g}" if value and len(values) <= 14 else "" for value in values]
     return figures.standing_bars(names, values, words, unit=f"{unit} a month"), f"{unit} a month"
 
 
@@ -196,8 +196,11 @@ def _bands(request: Request, note: str) -> Chart:
     without = f"{counted(unlimited, 'SIM')} without a quota {'is' if unlimited == 1 else 'are'} left out."
     return request.chart(
         _quota_sentence(request, counts, whole),
-        figure=figures.standing_bars(
-            [band for band, _, _ in sums.BANDS], counts, [f"{one:,}" if one else "" for one in counts], unit="SIMs"
+        figure=figures.lying_bars(
+            [band for band, _, _ in sums.BANDS],
+            counts,
+            [f"{number:,} ({percent(number, whole).text})" for number in counts],
+            unit="SIMs",
         ),
         unit="SIMs",
         columns=[column("Quota used"), column("SIMs", "SIMs"), column("Share", "%")],
@@ -212,14 +215,14 @@ def _bands(request: Request, note: str) -> Chart:
         notes=[without if unlimited else "", note],
         is_empty=not whole,
         as_of=sums.known_until(request.sims),
-        link=request.list_of(attention="over_quota") if counts[-1] else "",
+        link=request.list_of(attention="over_quota") if counts[0] else "",
     )  # fmt: skip
 
 
 def _quota_sentence(request: Request, counts: list[int], whole: int) -> str:
     if not whole:
         return f"{request.which}: none has a quota."
-    over, near = counts[-1], counts[-2]
+    over, near = counts[0], counts[1]
     more = f", and {near:,} more {'has' if near == 1 else 'have'} used 80\u00a0% of it or more" if near else ""
     is_are = "is" if over == 1 else "are"
     return f"{over:,} of {counted(whole, 'SIM')} with a quota {is_are} over it{more}."

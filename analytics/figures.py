@@ -15,7 +15,7 @@ from sims.charts import Figure, axes, rule_across, unit_for
 
 HEIGHT: Final = 260
 BAR: Final = 26  # pixels a lying bar takes
-LONGEST_NAME: Final = 22
+LONGEST_NAME: Final = 18
 COLOURS: Final = ("var(--blue)", "var(--ink-3)", "var(--line-2)")
 _TURNING: Final = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")  # marks that turn the writing round
 
@@ -42,7 +42,7 @@ def lying_bars(names: Sequence[str], values: Sequence[float], words: Sequence[st
         "customdata": [name_of(one) for one in names],
         "hovertemplate": "%{customdata}: %{text}<extra></extra>",
     }
-    return {"data": [trace], "layout": _lying(names, max(values, default=0), unit)}
+    return {"data": [trace], "layout": _lying(names, max(values, default=0), unit, words)}
 
 
 def stacked_bars(
@@ -64,7 +64,7 @@ def stacked_bars(
         }
         for place, (label, values) in enumerate(kept)
     ]
-    layout = {**_lying(names, max(sums, default=0), unit), "barmode": "stack"}
+    layout = {**_lying(names, max(sums, default=0), unit, totals), "barmode": "stack"}
     layout["annotations"] = [
         _at_the_end(height, place, text) for place, (height, text) in enumerate(zip(sums, totals, strict=True))
     ]
@@ -93,7 +93,7 @@ def standing_bars(names: Sequence[str], values: Sequence[float], words: Sequence
         "bargap": 0.3,
         "hovermode": "closest",
         "margin": {"l": 8, "r": 12, "t": 24, "b": 8},
-        "xaxis": {"type": "category", "tickangle": 0 if len(names) <= 8 else "auto"},
+        "xaxis": {"type": "category"},
         "yaxis": {"title": _title(unit), "nticks": 5, "tickformat": ",~g"},
     }
     return {"data": [trace], "layout": layout}
@@ -124,14 +124,15 @@ def filling(days: Sequence[date], totals: Sequence[int], quota: int | None, *, e
     return {"data": [line], "layout": {**layout, "height": HEIGHT}}
 
 
-def _lying(names: Sequence[str], top: float, unit: str) -> dict[str, Any]:
-    count = len(names)
+def _lying(names: Sequence[str], top: float, unit: str, words: Sequence[str]) -> dict[str, Any]:
+    """The axes of lying bars. Beyond the longest bar there is room for its words, in a narrow column too."""
+    count, room = len(names), 1.12 + 0.03 * max(map(len, words), default=0)
     return {
         "height": max(HEIGHT, 58 + BAR * count),
         "bargap": 0.35,
         "hovermode": "closest",
         "xaxis": {
-            "title": _title(unit), "showgrid": True, "nticks": 5, "tickformat": ",~g", "range": [0, (top or 1) * 1.24],
+            "title": _title(unit), "showgrid": True, "nticks": 5, "tickformat": ",~g", "range": [0, (top or 1) * room],
         },
         "yaxis": {
             "tickvals": list(range(count)), "ticktext": [name_of(one) for one in names], "showgrid": False,

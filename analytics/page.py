@@ -54,7 +54,7 @@ def context(actor: "Actor", query: "QueryDict") -> dict[str, Any]:
         "kind": kind,
         "kinds": [_kind(query, one, label, kind) for one, label in KINDS.items()],
         "has_period": kind not in NOW,
-        "periods": _periods(local_today(actor), query),
+        "periods": _periods(local_today(actor), query, kind),
         "fields": own,
         "states": around["states"],
         "chosen_states": around["chosen_states"],
@@ -78,12 +78,13 @@ def _with(query: "QueryDict", **changes: str | None) -> str:
     return f"?{urlencode([*new, *kept])}"
 
 
-def _periods(today: date, query: "QueryDict") -> list[Choice]:
+def _periods(today: date, query: "QueryDict", kind: str) -> list[Choice]:
     month = today.replace(day=1)
     before = month - timedelta(days=1)
-    spans = [
+    spans: list[tuple[str, date | None, date | None]] = [
+        ("This cycle" if kind == "top_sims" else "30 days", None, None),
         ("7 days", today - timedelta(days=6), None),
-        ("30 days", today - timedelta(days=29), None),
+        *([("30 days", today - timedelta(days=29), None)] if kind == "top_sims" else []),
         ("90 days", today - timedelta(days=89), None),
         ("This month", month, None),
         ("Last month", before.replace(day=1), before),
@@ -92,7 +93,7 @@ def _periods(today: date, query: "QueryDict") -> list[Choice]:
     asked = (query.get("start_date") or "", query.get("end_date") or "")
     found = []
     for label, start, end in spans:
-        own = (start.isoformat(), end.isoformat() if end else "")
+        own = (start.isoformat() if start else "", end.isoformat() if end else "")
         found.append(Choice(label, url=_with(query, start_date=own[0], end_date=own[1]), current=asked == own))
     return found
 
@@ -101,7 +102,10 @@ def _groups(query: "QueryDict", kind: str) -> Field | None:
     if kind != "cost_breakdown":
         return None
     chosen = query.get("group_by") or "customer"
-    options = [Choice(f"By {label.lower()}", value, current=value == chosen) for value, label in GROUPS.items()]
+    options = [
+        Choice(f"By {label.lower()}", "" if value == "customer" else value, current=value == chosen)
+        for value, label in GROUPS.items()
+    ]
     return Field("group_by", "Costs by", options)
 
 
@@ -110,7 +114,9 @@ def _tops(query: "QueryDict", kind: str) -> Field | None:
         return None
     chosen = query.get("top") or "10"
     tops = TOPS if chosen in TOPS else (*TOPS, chosen)
-    return Field("top", "How many", [Choice(f"Top {one}", one, current=one == chosen) for one in tops])
+    return Field(
+        "top", "How many", [Choice(f"Top {one}", "" if one == "10" else one, current=one == chosen) for one in tops]
+    )
 
 
 def csv_of(chart: Chart) -> str:

@@ -35,7 +35,7 @@ _WORDS: Final = [
         "quota_utilization",
         r"quotas?|allowances?|data\s+(?:limits?|volume)|limits?|bundles?|utili[sz]ation|used\s+up|caps?",
     ),
-    ("status_breakdown", r"status(?:es)?|states?|life\s?cycle"),
+    ("status_breakdown", r"(?:the\s+)?(?:status(?:es)?|(?<!in\sthe\s)states?)|life\s?cycle"),
     (
         "top_sims",
         r"top|heav(?:y|iest)|biggest|largest|most|highest|hungriest|hogs?|guzzlers?|talkers?|rank(?:ed|ing)?|worst",
@@ -48,6 +48,7 @@ _WORDS: Final = [
 ]
 _SAID: Final = [(kind, re.compile(rf"\b(?:{words})\b", re.IGNORECASE)) for kind, words in _WORDS]
 _SURE: Final = 0.6
+_SURER: Final = 1.1  # "the states" are a country too, but not in a chart of them
 _GUESSED: Final = 0.3  # a drawing of nothing in particular shows usage
 
 
@@ -59,7 +60,7 @@ def find_chart(text: str, context: SlotContext) -> list[Found]:
     for kind, words in _SAID:
         match = words.search(text)
         if match:
-            return [Found(match.start(), match.end(), kind, match[0], _SURE)]
+            return [Found(match.start(), match.end(), kind, match[0], _SURER if kind == "status_breakdown" else _SURE)]
     return [Found(drawn.start(), drawn.end(), "usage_timeline", drawn[0], _GUESSED)]
 
 

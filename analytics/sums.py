@@ -69,18 +69,18 @@ def by_status(sims: "SimQuerySet") -> dict[Status, int]:
 
 # The bands of a quota's use: name, which SIMs, and what the list of SIMs calls them (empty: it has no such filter).
 BANDS: Final[tuple[tuple[str, Q, str], ...]] = (
-    ("unused", Q(quota__gt=0, cycle_bytes=0), ""),
+    ("Over the quota", OVER_QUOTA, "over_quota"),
+    ("80 to 100 %", NEARLY_OVER, "near_quota"),
     *(
         (
-            f"{low}–{low + 20} %" if low else "under 20 %",
+            f"{low} to {low + 20} %" if low else "Under 20 %",
             Q(quota__gt=0, cycle_bytes__gt=0, cycle_bytes__gte=F("quota") * low / 100)
             & Q(cycle_bytes__lt=F("quota") * (low + 20) / 100),
             "",
         )
-        for low in (0, 20, 40, 60)
+        for low in (60, 40, 20, 0)
     ),
-    ("80–100 %", NEARLY_OVER, "near_quota"),
-    ("over", OVER_QUOTA, "over_quota"),
+    ("Unused", Q(quota__gt=0, cycle_bytes=0), ""),
 )
 
 
