@@ -10,7 +10,7 @@ from analytics.request import Request, column, name, percent
 from iotsim.core.charts import Chart, ChartCell
 from iotsim.core.countries import country_name
 from iotsim.core.wording import counted, money
-from sims.charts import Figure
+from sims.axes import Figure
 from sims.costs import Cost, costs_by
 
 OTHERS: Final = "All others"
@@ -32,8 +32,8 @@ def draw_costs(request: Request) -> Chart:
         unit=currency,
         currency=currency,
         columns=[
-            column(GROUPS[request.group]), column("Plans", currency), column("Overage", currency),
-            column("Carrier's records", currency), column("Cost", currency), column("Share", "%"),
+            column(GROUPS[request.group]), column("Cost", currency), column("Share", "%"), column("Plans", currency),
+            column("Overage", currency), column("Carrier's records", currency),
         ],
         rows=[_row(request, one, whole) for one in shown],
         title=f"Costs by {request.group}",
@@ -82,9 +82,9 @@ def units(cents: Decimal) -> float:
 def _row(request: Request, cost: Cost, whole: Decimal) -> list[ChartCell]:
     linked = bool(cost.name) and not cost.name.startswith(OTHERS)
     link = request.list_of(**{request.group: cost.name}) if linked else ""
-    parts = (cost.plan_cents, cost.overage_cents, cost.record_cents, cost.cents)
-    cells = [ChartCell(value=units(part), text=money(float(part), cost.currency)) for part in parts]
-    return [name(_named(request, cost), link), *cells, percent(float(cost.cents), float(whole))]
+    parts = (cost.cents, cost.plan_cents, cost.overage_cents, cost.record_cents)
+    total, *rest = [ChartCell(value=units(part), text=money(float(part), cost.currency)) for part in parts]
+    return [name(_named(request, cost), link), total, percent(float(cost.cents), float(whole)), *rest]
 
 
 def _figure(request: Request, shown: list[Cost], currency: str) -> Figure:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Final
 
 from iotsim.core.wording import size as in_words
-from sims.charts import Figure, axes, rule_across, unit_for
+from sims.axes import Figure, axes, rule_across, unit_for
 
 HEIGHT: Final = 260
 BAR: Final = 26  # pixels a lying bar takes

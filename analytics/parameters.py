@@ -72,7 +72,14 @@ ChartKind = Annotated[
     Kind,
     BeforeValidator(_kind),
     Field(description="usage_timeline, top_sims, quota_utilization, status_breakdown or cost_breakdown"),
-    Slot("chart", find_chart, noun="what to draw (usage, top SIMs, quota, states or costs)", free=True, shares=True),
+    Slot(
+        "chart",
+        find_chart,
+        noun="what to draw (usage, top SIMs, quota, states or costs)",
+        free=True,
+        shares=True,
+        opens=True,
+    ),
 ]
 
 # --- by what costs are told apart ---
@@ -109,7 +116,7 @@ Top = Annotated[
     Slot("limit", find_limit, noun="how many", free=True, shares=True),
 ]
 CurrencyCode = Annotated[
-    str,
+    str | None,
     BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value),
     Field(pattern=r"^[A-Z]{3}$", description='The currency of the costs, as a code ("EUR"); else the main one'),
 ]

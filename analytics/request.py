@@ -17,7 +17,7 @@ from sims.periods import period_of
 from sims.usage import local_today
 
 if TYPE_CHECKING:
-    from sims.charts import Figure
+    from sims.axes import Figure
     from sims.models.fleet import SimQuerySet
 
 PAGE = "/charts/"

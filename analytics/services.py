@@ -1,9 +1,16 @@
 """Charts of the fleet."""
 
-from analytics.drawing import DRAWN
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from analytics.costs import draw_costs
 from analytics.examples import EXAMPLES
-from analytics.parameters import ChartKind, CurrencyCode, GroupBy, Top
-from analytics.request import Request
+from analytics.heaviest import draw_top
+from analytics.parameters import ChartKind, CurrencyCode, GroupBy, Kind, Top
+from analytics.quota import draw_quota
+from analytics.request import TOP, Request
+from analytics.states import draw_states
+from analytics.usage import draw_usage
 from iotsim.core.actor import Actor
 from iotsim.core.charts import Chart
 from iotsim.core.errors import Invalid
@@ -12,6 +19,14 @@ from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
 from sims.filters import SimFilter
 from sims.parameters import CustomerName, OperatorName, PlanName, SimRef, SimStatuses, TagName
+
+DRAWN: Final[Mapping[Kind, Callable[[Request], Chart]]] = {
+    "usage_timeline": draw_usage,
+    "top_sims": draw_top,
+    "quota_utilization": draw_quota,
+    "status_breakdown": draw_states,
+    "cost_breakdown": draw_costs,
+}
 
 
 @service(
@@ -36,7 +51,7 @@ def generate_chart(
     customer: CustomerName | None = None,
     group_by: GroupBy | None = None,
     top: Top | None = None,
-    currency: CurrencyCode | None = None,
+    currency: CurrencyCode = None,
 ) -> Chart:
     """Draw a chart: usage over time, the heaviest SIMs, use of quotas, SIMs by state, or costs by group.
 
@@ -46,5 +61,7 @@ def generate_chart(
     if group_by and chart_type != "cost_breakdown":
         raise Invalid(f"Only costs can be drawn by {group_by}; leave group_by out.", field="group_by")
     wanted = SimFilter(status=status, operator=operator, country=country, plan=plan, tag=tag, customer=customer)
-    request = Request(actor, chart_type, wanted, sim, start_date, end_date, group_by or "customer", top or 10, currency)
+    request = Request(
+        actor, chart_type, wanted, sim, start_date, end_date, group_by or "customer", top or TOP, currency
+    )
     return DRAWN[chart_type](request)

@@ -14,12 +14,12 @@ Figure = dict[str, Any]
 
 UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 FEW_HOURS, MOST_TICKS = 96, 8  # up to four days noon is named too
+
+from iotsim.core.wording import size as in_words
+from sims.axes import Figure, axes, rule_across, unit_for
+from sims.schemas.fleet import UsageDay, UsageHistory
+
 CYCLE_DAYS = 30  # a cycle's usual length, for the quota's even share of a day
-
-
-def unit_for(top_bytes: float) -> tuple[int, str]:
-    """The largest decimal unit of which `top_bytes` holds at least one: (10**9, "GB")."""
-    return next(((size, name) for size, name in UNITS if top_bytes >= size), (1, "B"))
 
 
 def usage_timeline(days: Sequence[UsageDay], *, growing: bool = True) -> Figure:

@@ -390,8 +390,8 @@
     const figure = box && drawn.get(box);
     if (!figure) return;
     const { data, layout } = box;
-    const title = { text: button.dataset.title, x: 0, xanchor: "left", pad: { l: 12 }, font: { size: 15, color: resolved("var(--ink)") } };
-    const paper = { ...layout, title, paper_bgcolor: resolved("var(--paper)"), width: 960, height: layout.height + 110, margin: { ...layout.margin, l: 20, r: 24, t: layout.margin.t + 56, b: 20 } };
+    const title = { text: button.dataset.title.replaceAll("<", "&lt;"), x: 0, xanchor: "left", pad: { l: 12 }, font: { size: 15, color: resolved("var(--ink)") } };
+    const paper = { ...layout, title, paper_bgcolor: resolved("var(--paper)"), width: 960, height: box.offsetHeight + 110, margin: { ...layout.margin, l: 20, r: 24, t: layout.margin.t + 56, b: 20 } };
     const link = document.createElement("a");
     link.href = await window.Plotly.toImage({ data, layout: paper }, { format: "png", width: paper.width, height: paper.height, scale: 2 });
     link.download = button.dataset.file;

@@ -2,13 +2,15 @@
 
 import itertools
 import random
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
 
 from iotsim.core.models import Organization
 from iotsim.core.tenancy import tenant
-from sims.models import Customer, Plan, Sim
+from sims.intake.partitions import ensure_partitions
+from sims.models import Customer, Plan, Sim, UsageDaily
 
 _numbers = itertools.count(random.randrange(10**9) * 1000)
 
@@ -30,3 +32,11 @@ def make_plan(organisation: Organization, name: str = "Basic", **fields: Any) ->
 def make_customer(organisation: Organization, name: str = "Acme") -> Customer:
     with tenant(organisation.pk):
         return Customer.objects.create(organization=organisation, name=name)
+
+
+def use(sim: Sim, day: date, amount: int, *, up: int = 0) -> None:
+    """Bytes that a SIM used on a local day of its organisation, in one session."""
+    ensure_partitions(day, day)
+    row = {"day": day, "bytes_up": up, "bytes_down": amount - up, "sessions": 1}
+    with tenant(sim.organization_id):
+        UsageDaily.objects.create(organization_id=sim.organization_id, sim=sim, **row)

@@ -305,7 +305,7 @@ class Planner:
         strangers = [
             hit for hit in filled.unused if not hit.slot.free and not hit.slot.shares and hit.found.score >= 0.7
         ]
-        if not filled.used or strangers:
+        if not filled.used or strangers or any(hit.slot.opens for hit in filled.used):
             return None
         return Call(last["name"], {**last["arguments"], **filled.arguments})
 

@@ -76,6 +76,7 @@ class Slot:
     source: Source | None = None
     free: bool = False  # never speaks for or against a service
     shares: bool = False  # its words may also hold other values ("turn 3456 off")
+    opens: bool = False  # a sentence with it asks anew, and does not go on from the one before ("a chart of ...")
 
 
 ROLES = {
