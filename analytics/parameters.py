@@ -108,6 +108,23 @@ GroupBy = Annotated[
     Slot("group", find_group, noun="by what (customer, plan, country or operator)", free=True, shares=True),
 ]
 
+# --- as what ---
+
+_PIE: Final = re.compile(r"\b(?:pies?|donuts?|doughnuts?)\b", re.IGNORECASE)
+
+
+def find_shape(text: str, context: SlotContext) -> list[Found]:
+    """A pie, when that is what was asked for."""
+    match = _PIE.search(text)
+    return [Found(match.start(), match.end(), "pie", match[0], _SURE)] if match else []
+
+
+Shape = Annotated[
+    Literal["bars", "pie"],
+    Field(description="bars; a pie is drawn as bars too, and the answer says so"),
+    Slot("shape", find_shape, noun="the shape", free=True, shares=True),
+]
+
 # --- how many bars ---
 
 Top = Annotated[

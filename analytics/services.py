@@ -6,7 +6,7 @@ from typing import Final
 from analytics.costs import draw_costs
 from analytics.examples import EXAMPLES
 from analytics.heaviest import draw_top
-from analytics.parameters import ChartKind, CurrencyCode, GroupBy, Kind, Top
+from analytics.parameters import ChartKind, CurrencyCode, GroupBy, Kind, Shape, Top
 from analytics.quota import draw_quota
 from analytics.request import TOP, Request
 from analytics.states import draw_states
@@ -20,6 +20,7 @@ from iotsim.core.roles import Permission
 from sims.filters import SimFilter
 from sims.parameters import CustomerName, OperatorName, PlanName, SimRef, SimStatuses, TagName
 
+NO_PIE: Final = "Pies are not drawn: lengths are easier to compare than slices."
 DRAWN: Final[Mapping[Kind, Callable[[Request], Chart]]] = {
     "usage_timeline": draw_usage,
     "top_sims": draw_top,
@@ -52,6 +53,7 @@ def generate_chart(
     group_by: GroupBy | None = None,
     top: Top | None = None,
     currency: CurrencyCode = None,
+    shape: Shape = "bars",
 ) -> Chart:
     """Draw a chart: usage over time, the heaviest SIMs, use of quotas, SIMs by state, or costs by group.
 
@@ -64,4 +66,5 @@ def generate_chart(
     request = Request(
         actor, chart_type, wanted, sim, start_date, end_date, group_by or "customer", top or TOP, currency
     )
-    return DRAWN[chart_type](request)
+    chart = DRAWN[chart_type](request)
+    return chart if shape == "bars" or chart.is_empty else chart.with_note(NO_PIE)

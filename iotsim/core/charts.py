@@ -47,3 +47,7 @@ class Chart(Answer):
     link: str = Field(description="The page that lists the SIMs behind it")
     page: str = Field(description="The page of this chart")
     csv: str = Field(description="The table as a CSV file")
+
+    def with_note(self, note: str) -> "Chart":
+        """The same with a further note, said as well."""
+        return self.model_copy(update={"sentence": f"{self.sentence} {note}", "notes": [*self.notes, note]})

@@ -247,3 +247,9 @@ def test_what_cannot_be_drawn_is_said(actor, given, told):
 def test_a_viewer_makes_no_charts(make_actor):
     with pytest.raises(Denied):
         generate_chart(make_actor("viewer"), chart_type="usage_timeline")
+
+
+def test_a_pie_is_drawn_as_bars_and_the_answer_says_so(actor, fleet):
+    chart = generate_chart(actor, chart_type="status_breakdown", shape="pie")
+    assert chart.sentence.endswith("Pies are not drawn: lengths are easier to compare than slices.")
+    assert chart.figure["data"][0]["type"] == "bar"
