@@ -12,11 +12,11 @@ def unit_for(top_bytes: float) -> tuple[int, str]:
     return next(((size, name) for size, name in UNITS if top_bytes >= size), (1, "B"))
 
 
-def axes(unit: str) -> Figure:
-    """Days along the bottom, the unit a day up the side."""
+def axes(unit: str, each: str = "a day") -> Figure:
+    """Days along the bottom, the unit a day (or hour, or month) up the side."""
     return {
         "xaxis": {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b %Y", "nticks": 8},
-        "yaxis": {"title": {"text": f"{unit} a day", "font": {"size": 11}, "standoff": 8}, "nticks": 5},
+        "yaxis": {"title": {"text": f"{unit} {each}", "font": {"size": 11}, "standoff": 8}, "nticks": 5},
     }
 
 

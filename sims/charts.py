@@ -5,20 +5,12 @@ One accent colour plus greys, the unit on the axis, the quota as a horizontal ru
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-from iotsim.core.wording import size as in_words
-from sims.schemas.fleet import UsageDay, UsageHistory, UsageHour, UsageMonth
-
-Figure = dict[str, Any]
-
-UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
-FEW_HOURS, MOST_TICKS = 96, 8  # up to four days noon is named too
 
 from iotsim.core.wording import size as in_words
 from sims.axes import Figure, axes, rule_across, unit_for
-from sims.schemas.fleet import UsageDay, UsageHistory
+from sims.schemas.fleet import UsageDay, UsageHistory, UsageHour, UsageMonth
 
+FEW_HOURS, MOST_TICKS = 96, 8  # up to four days noon is named too
 CYCLE_DAYS = 30  # a cycle's usual length, for the quota's even share of a day
 
 
@@ -79,7 +71,7 @@ def hourly_usage(hours: Sequence[UsageHour]) -> Figure:
     every = 12 if len(hours) <= FEW_HOURS else 24
     ticks = [place for place, one in enumerate(hours) if one.hour.hour % every == 0]
     ticks = ticks[:: -(-len(ticks) // MOST_TICKS) or 1]
-    layout = _axes(unit, "an hour")
+    layout = axes(unit, "an hour")
     layout["xaxis"] = {
         "type": "date",
         "tickvals": [begins[place] for place in ticks],
@@ -102,7 +94,7 @@ def monthly_usage(months: Sequence[UsageMonth]) -> Figure:
         "marker": {"color": "var(--blue)"},
         "hovertemplate": f"%{{x}}<br>%{{y:,.3~g}} {unit}<extra></extra>",
     }
-    layout = _axes(unit, "a month")
+    layout = axes(unit, "a month")
     ticks = months[:: -(-len(months) // MOST_TICKS) or 1]
     layout["xaxis"] = {
         "type": "category",
@@ -129,35 +121,3 @@ def daily_usage(history: UsageHistory) -> Figure:
     if rule is not None:
         layout |= rule_across(rule / size, f"quota spread evenly: {in_words(int(rule))} a day")
     return {"data": [bars], "layout": layout}
-
-
-def _axes(unit: str, each: str = "a day") -> Figure:
-def axes(unit: str) -> Figure:
-    """Days along the bottom, the unit a day up the side."""
-    return {
-        "xaxis": {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b %Y", "nticks": 8},
-        "yaxis": {"title": {"text": f"{unit} {each}", "font": {"size": 11}, "standoff": 8}, "nticks": 5},
-    }
-
-
-def rule_across(height: float, label: str) -> Figure:
-    """A dashed line across, named above the chart, where no bar can hide its name."""
-    line = {"color": "var(--ink-3)", "width": 1, "dash": "dash"}
-    across = {"xref": "paper", "yref": "y", "x0": 0, "x1": 1, "y0": height, "y1": height}
-    note = {
-        "xref": "paper",
-        "yref": "paper",
-        "x": 0,
-        "y": 1,
-        "text": f"- - - {label}",
-        "showarrow": False,
-        "xanchor": "left",
-        "yanchor": "bottom",
-        "yshift": 6,
-        "font": {"size": 11, "color": "var(--ink-2)"},
-    }
-    return {
-        "shapes": [{"type": "line", "line": line, **across}],
-        "annotations": [note],
-        "margin": {"l": 8, "r": 12, "t": 28, "b": 8},
-    }

@@ -83,7 +83,7 @@ def fleet_days(actor: Actor, start: date, end: date) -> list[UsageDay]:
 
 def days_of(actor: Actor, sims: "QuerySet[Sim]", start: date, end: date) -> list[UsageDay]:
     """The same for some of the SIMs that the actor may see."""
-    return _by_day(_visible(actor).filter(sim_id__in=sims.order_by().values("pk")), start, end)
+    return _by_day(_sim_rows(actor).filter(sim_id__in=sims.order_by().values("pk")), start, end)
 
 
 def month_to_date(actor: Actor, today: date) -> tuple[int, int]:
@@ -99,8 +99,13 @@ def _visible(actor: Actor) -> "DayRows":
     """The fleet's own days, or those of the SIMs of the actor's customers."""
     if actor.customer_ids is None:
         return FleetDaily.objects.filter(organization_id=actor.organization_id)
+    return _sim_rows(actor)
+
+
+def _sim_rows(actor: Actor) -> "QuerySet[UsageDaily]":
+    """The days of each SIM that the actor may see."""
     rows = UsageDaily.objects.filter(organization_id=actor.organization_id)
-    return rows.filter(sim__customer_id__in=actor.customer_ids)
+    return rows if actor.customer_ids is None else rows.filter(sim__customer_id__in=actor.customer_ids)
 
 
 def _total(actor: Actor, start: date, end: date) -> int:

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from iotsim.core.actor import Actor
 from iotsim.core.days import back_months
 from iotsim.core.errors import Invalid
-from iotsim.core.actor import Actor
 from iotsim.core.parameters import Day
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
@@ -16,20 +15,14 @@ from sims.examples import EXAMPLES
 from sims.models import Sim
 from sims.naming import find_sim
 from sims.parameters import SimRef, UsageResolution
+from sims.periods import DEFAULT_DAYS, period_of
 from sims.schemas.fleet import UsageDay, UsageHistory, UsageHour
 from sims.usage import by_month, local_today, sim_days, sim_hours
 
-DEFAULT_DAYS: Final = 30
 DEFAULT_MONTHS: Final = 12
-MAX_DAYS: Final = 1_100
 HOURS_UP_TO: Final = 2  # days that are shown by hour when nothing is said
 MONTHS_FROM: Final = 367  # days that are shown by month when nothing is said
 MAX_DAYS_BY_HOUR: Final = 31
-
-from sims.parameters import SimRef
-from sims.periods import period_of
-from sims.schemas.fleet import UsageDay, UsageHistory
-from sims.usage import local_today, sim_days
 
 
 @service(
@@ -49,8 +42,6 @@ def get_usage_history(
 ) -> UsageHistory:
     """Show the usage of a SIM over a period, by hour, day or month; without a period, the last 30 days."""
     start, end = _period(local_today(actor), start_date, end_date, resolution)
-    """Show the daily usage of a SIM over a period; without one, the last 30 days."""
-    start, end = period_of(local_today(actor), start_date, end_date)
     found = find_sim(actor, sim)
     days = sim_days(found, start, end)
     total = sum(one.bytes_total for one in days)
@@ -80,10 +71,7 @@ def _period(today: date, start: date | None, end: date | None, resolution: str |
     first = start or _usual_start(last, resolution)
     if resolution == "month":
         first = first.replace(day=1)
-    if first > last:
-        raise Invalid(f"The period begins on {first} and ends before that, on {last}.", field="start_date")
-    if (last - first).days >= MAX_DAYS:
-        raise Invalid(f"The period is longer than {MAX_DAYS:,} days; choose a shorter one.", field="start_date")
+    first, last = period_of(today, first, end)
     if resolution == "hour" and (last - first).days >= MAX_DAYS_BY_HOUR:
         raise Invalid(
             f"By hour a period has at most {MAX_DAYS_BY_HOUR} days; choose a shorter one.", field="resolution"

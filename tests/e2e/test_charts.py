@@ -50,9 +50,9 @@ def test_the_copilot_draws_a_chart_that_lasts(visit: Visit, used: Fleet):
     page = visit()
     page.keyboard.press("Control+k")
     ask(page, "top 5 SIMs last 7 days as a chart")
-    chart = page.locator("#copilot-log .chart-mini")
+    chart, answer = page.locator("#copilot-log .chart-mini"), page.locator("#copilot-log .answer").last
+    expect(answer).to_contain_text("truck-00 leads with 12.0\u00a0GB", timeout=60_000)
     drawn(chart)
-    expect(page.locator("#copilot-log .answer").last).to_contain_text("truck-00 leads with 12.0\u00a0GB")
     assert page.evaluate("document.querySelector('#copilot .copilot-scroll').scrollWidth") <= 400
     chart.get_by_text("As a table").click()
     expect(chart.locator("tbody tr").first).to_contain_text("12.0\u00a0GB")

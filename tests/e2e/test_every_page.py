@@ -22,7 +22,6 @@ PAGES = [
     "/copilot/",
     "/settings/organization/",
 ]
-PAGES = ["/", "/sims/", "/sims/{iccid}/", "/imports/", "/approvals/", "/approvals/?state=all", "/audit/", "/copilot/"]
 PAGES += ["/charts/?chart_type=status_breakdown", "/charts/?chart_type=cost_breakdown", "/charts/?sim={iccid}"]
 VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
     .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).slice(0, 3).join(" | ")}`)"""
