@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers, set_response_etag
 from ninja import File, NinjaAPI, Path, UploadedFile
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -28,6 +28,7 @@ from iotsim.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from iotsim.core.files import FileAnswer, file_response
 from iotsim.core.keys import actor_of_key
 from iotsim.core.registry import Outcome, Service
 from iotsim.core.schemas import JobOut
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 AnyService = Service[..., Any]
 View = Callable[..., HttpResponse]
 POLL = {"Retry-After": "1"}  # when to ask again how far a job is
+View = Callable[..., HttpResponseBase]
 
 
 class Key(HttpBearer):
@@ -117,7 +119,7 @@ def answer(model: Any, *, status: int = 200, headers: dict[str, str] | None = No
     return HttpResponse(model.model_dump_json(), status=status, content_type="application/json", headers=headers)
 
 
-def serve(service: AnyService, request: HttpRequest) -> HttpResponse:
+def serve(service: AnyService, request: HttpRequest) -> HttpResponseBase:
     """One call over HTTP: arguments from path, query and body; the answer, a job, or what waits."""
     actor: Actor = request.auth  # type: ignore[attr-defined]
     raw = _arguments(service, request)
@@ -158,7 +160,9 @@ def _dry_run(service: AnyService, actor: Actor, raw: dict[str, Any]) -> HttpResp
     return answer(proposal)
 
 
-def _done(outcome: Outcome) -> HttpResponse:
+def _done(outcome: Outcome) -> HttpResponseBase:
+    if isinstance(outcome.result, FileAnswer):
+        return file_response(outcome.result)
     headers = {"X-Audit-Event": str(outcome.event_id)} if outcome.event_id else {}
     if outcome.replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -212,7 +216,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 
 def _view(service: AnyService) -> View:
-    def view(request: HttpRequest, **path: Any) -> HttpResponse:
+    def view(request: HttpRequest, **path: Any) -> HttpResponseBase:
         return serve(service, request)
 
     view.__name__ = service.name

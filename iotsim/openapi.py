@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
+from iotsim.core.files import FileAnswer
 from iotsim.core.proposals import Proposal
 from iotsim.core.registry import Service
 from iotsim.core.schemas import ApprovalOut
@@ -150,6 +151,10 @@ def _content(model: type[BaseModel], components: Components) -> Json:
 
 def _responses(service: Service[..., Any], components: Components) -> dict[int | str, Any]:
     answer = _content(service.returns, components)
+    if issubclass(service.returns, FileAnswer):
+        answer: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    else:
+        answer = {"application/json": {"schema": components.refer(service.returns)}}
     responses: dict[int | str, Any] = {}  # numbers, as ninja keeps its own: both spellings would stand in the JSON
     if service.job:
         responses[202] = {"description": "The job that does it", "content": answer}

@@ -216,6 +216,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "forget idempotency keys": {"task": "iotsim.forget_idempotency_keys", "schedule": 3600.0},
     "end support sessions": {"task": "iotsim.end_impersonations", "schedule": 60.0},
     "keep usage partitions": {"task": "sims.keep_partitions", "schedule": 6 * 3600.0},
+    "forget old reports": {"task": "sims.forget_reports", "schedule": 3600.0},
     "begin billing cycles": {"task": "sims.roll_cycles", "schedule": 600.0},
 }
 CELERY_TIMEZONE = "UTC"
@@ -273,6 +274,7 @@ STORAGES: dict[str, Any] = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 2_000_000_000, minimum=1)
+REPORT_DAYS = env.number("REPORT_DAYS", 30, minimum=1, maximum=3650)  # how long the files of reports are kept
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 

@@ -16,6 +16,7 @@ from sims.proper_names import (
     find_search,
     find_tag,
 )
+from sims.reports.words import find_format, find_per, parse_format
 from sims.speech import find_actions, find_attention, find_order, find_resolution, find_states, parse_state
 
 State = Literal["inventory", "test_ready", "active", "inactive", "suspended", "retired"]
@@ -135,4 +136,18 @@ SearchText = Annotated[
     str,
     Field(max_length=100, examples=["pump"], description="Text in the label, ICCID, IMSI or MSISDN"),
     Slot("search", find_search, mask="pump", noun="what to search for"),
+]
+
+# --- reports ---
+
+ReportFormat = Annotated[
+    Literal["csv", "xlsx", "json", "pdf"],
+    BeforeValidator(parse_format),
+    Field(description="csv (for programs), xlsx (Excel), json, or pdf (for people)"),
+    Slot("report_format", find_format, noun="the format", free=True, shares=True),
+]
+ReportPer = Annotated[
+    Literal["sim", "day"],
+    Field(description="What a row stands for: a SIM with its sums, or a SIM's day (days without usage left out)"),
+    Slot("report_per", find_per, noun="what a row is", free=True, shares=True),
 ]

@@ -26,3 +26,11 @@ def keep_partitions() -> list[str]:
     from sims.retention import keep_partitions as keep
 
     return keep()
+
+
+@shared_task(name="sims.forget_reports")
+def forget_reports() -> int:
+    """Remove reports whose time is over, with their files. Answers how many."""
+    from sims.reports.keeping import forget_reports as forget
+
+    return forget()

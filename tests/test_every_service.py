@@ -30,6 +30,9 @@ PLUMBING = {
     "update_plan",
     "update_sim",
 } | {one.name for one in SERVICES if one.app == "copilot"}
+PLUMBING = {"restore_status", "list_filter_choices", "get_report_file", "restore_report"} | {
+    one.name for one in SERVICES if one.app == "copilot"
+}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 

@@ -237,10 +237,10 @@ def _execute(
 ) -> Outcome:
     frame = Frame(service, risk)
     if service.job:
-        result: BaseModel = jobs.enqueue(service, actor, arguments, approved_by=approved_by)
+        result: BaseModel = _enqueue(service, actor, arguments, frame, approved_by)
     else:
         result = _call(service, actor, arguments, frame)
-    undo = service.undo(actor, arguments, result) if service.undo and not service.job else None
+    undo = service.undo(actor, arguments, result) if service.undo else None
     actor.run.writes += 1
     event = audit.write(
         service,
@@ -265,6 +265,18 @@ def _call(service: AnyService, actor: Actor, arguments: BaseModel, frame: Frame)
     try:
         result: BaseModel = service.function(actor, **_plain(arguments))
         return result
+    finally:
+        current.reset(token)
+
+
+def _enqueue(service: AnyService, actor: Actor, arguments: BaseModel, frame: Frame, approved_by: str) -> BaseModel:
+    """Write the job; what can be refused or laid out at once is not left to its worker."""
+    job = jobs.enqueue(service, actor, arguments, approved_by=approved_by)
+    if service.prepare is None:
+        return job
+    token = current.set(frame)
+    try:
+        return jobs.noted(job, service.prepare(actor, job, **_plain(arguments)))
     finally:
         current.reset(token)
 

@@ -71,6 +71,14 @@ def enqueue(
     return JobOut.of(row)
 
 
+def noted(job: JobOut, note: str) -> JobOut:
+    """The job with its first note: what it is about, until it tells how far it is."""
+    row = Job.objects.get(pk=job.id)
+    row.note = note[:300]
+    row.save(update_fields=["note"])
+    return JobOut.of(row)
+
+
 def send(organization_id: int, job_id: int) -> None:
     """Tell the workers. When the broker is away the sweep sends it later, so nothing is lost."""
     send_task(TASK, organization_id, job_id)

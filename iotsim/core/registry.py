@@ -83,6 +83,7 @@ class Service(Generic[P, R]):
     undo: Callable[[Actor, BaseModel, Any], Undo | None] | None
     job: bool
     people_only: bool
+    prepare: Callable[..., str] | None = None
 
     def __call__(self, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
         if args:
@@ -173,6 +174,7 @@ def service(
     proposal: Callable[..., Proposal] | None = None,
     undo: Callable[[Actor, Any, Any], Undo | None] | None = None,
     people_only: bool = False,
+    prepare: Callable[..., str] | None = None,
 ) -> Callable[[Callable[..., Any]], Service[..., JobOut]]: ...
 
 
@@ -201,6 +203,7 @@ def service(
     proposal: Callable[..., Proposal] | None = None,
     undo: Callable[[Actor, Any, Any], Undo | None] | None = None,
     people_only: bool = False,
+    prepare: Callable[..., str] | None = None,
 ) -> Any:
     """Register a function as a service.
 
@@ -208,6 +211,8 @@ def service(
     sentences a person would say. `proposal` takes the service's own arguments and is a must for DANGER.
     `undo(actor, arguments, result)` gives the inverse call. With `job`, a call writes a Job and a worker
     runs the function later, with the extra argument `job` (a RunningJob), outside any transaction.
+    `prepare(actor, job, **arguments)` runs in the caller's transaction, right after the Job was written: it may
+    refuse what a worker would refuse, write a row that stands for the work, and answers the job's first note.
     """
 
     def register(function: Callable[..., Any]) -> Service[..., Any]:
@@ -232,6 +237,7 @@ def service(
             undo=undo,
             job=job,
             people_only=people_only,
+            prepare=prepare,
         )
         _services[name] = made
         return made

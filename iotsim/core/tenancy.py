@@ -60,6 +60,21 @@ def _set_org(value: str) -> None:
 
 
 @contextmanager
+def snapshot(organization_id: int) -> Iterator[None]:
+    """A read-only transaction of the tenant in which every query sees the data as they were at its beginning."""
+    from psycopg import IsolationLevel
+
+    connection.ensure_connection()
+    session = connection.connection
+    session.isolation_level = IsolationLevel.REPEATABLE_READ
+    try:
+        with tenant(organization_id, read_only=True):
+            yield
+    finally:
+        session.isolation_level = None
+
+
+@contextmanager
 def as_owner() -> Iterator[None]:
     """Work on this thread's connection as the login itself (migrations, partitions), then as the app again."""
     options = connection.settings_dict["OPTIONS"]

@@ -1,4 +1,5 @@
 from sims.models.fleet import ChangeState, Customer, Device, Operator, Plan, Sim, SimTag, StatusChange, Tag
+from sims.models.reports import Report, ReportFormat
 from sims.models.usage import (
     FleetDaily,
     FleetHourly,
@@ -27,6 +28,8 @@ __all__ = [
     "Plan",
     "Rat",
     "RefusedRow",
+    "Report",
+    "ReportFormat",
     "Sim",
     "SimTag",
     "StatusChange",

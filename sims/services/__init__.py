@@ -27,3 +27,6 @@ __all__ = [
     "status",
     "tags",
 ]
+from sims.services import reports
+
+__all__ = ["choices", "fleet", "history", "intake", "quota", "reports", "status", "tags"]
