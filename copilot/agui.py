@@ -21,6 +21,7 @@ from ag_ui.core import (
 from ag_ui.core.events import BaseEvent, RunFinishedOutcome
 
 from copilot.conversation import APPROVAL, CHART, TABLE
+from copilot.conversation import APPROVAL, JOB, TABLE
 from copilot.deltas import Called, Usage
 from copilot.history import CANCELLED
 from copilot.tools import ToolResult
@@ -51,6 +52,8 @@ def result(called: Called, made: ToolResult) -> list[BaseEvent]:
         events.append(CustomEvent(name=CHART, value=made.chart))
     if made.approval:
         events.append(CustomEvent(name=APPROVAL, value=made.approval.model_dump(mode="json")))
+    if made.job_id is not None:
+        events.append(CustomEvent(name=JOB, value={"id": made.job_id, "sentence": made.sentence}))
     return events
 
 

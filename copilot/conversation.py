@@ -10,6 +10,7 @@ from typing import Any, Final
 TABLE: Final = "table"
 CHART: Final = "chart"
 APPROVAL: Final = "approval"
+JOB: Final = "job"
 
 DONE_WORDS: Final = {
     "success": "Done",
@@ -21,6 +22,7 @@ DONE_WORDS: Final = {
 @dataclass
 class Item:
     """A thing in the log. `kind`: said, answer, call, table, chart, card or error; `data` as its template wants it."""
+    """One thing in the log. `kind`: said, answer, call, table, card, job or error; `data` as its template wants it."""
 
     id: str
     kind: str
@@ -126,6 +128,8 @@ class Conversation:
             self._item(f"chart-{value['id']}", "chart", **value)
         elif event["name"] == APPROVAL:
             self._item(f"approval-card-{value['id']}", "card", **value)
+        elif event["name"] == JOB:
+            self._item(f"job-{value['id']}", "job", **value)
 
     def _close_answers(self, note: str) -> None:
         for item in self.items.values():

@@ -85,6 +85,10 @@ def _card(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     return "proposal", {"approval": approval}
 
 
+def _job(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    return "job", {"job": item.data}
+
+
 def _error(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     number = item.id.removeprefix("error-")
     return "error", {"error": {"id": number, "sentence": item.data["sentence"], "request_id": ""}}
@@ -97,6 +101,7 @@ _RENDERERS: Final = {
     "table": _table,
     "chart": _chart,
     "card": _card,
+    "job": _job,
     "error": _error,
 }
 

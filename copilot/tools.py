@@ -79,6 +79,7 @@ class ToolResult:
     approval: ApprovalOut | None = None
     event_id: int | None = None
     can_undo: bool = False
+    job_id: int | None = None  # the long work that it began
     unreadable: bool = False  # the model may try once more
     arguments: dict[str, Any] = field(default_factory=dict)
 
@@ -148,6 +149,7 @@ def _done(
         chart=chart_of(service, outcome.result, chart_id=called.id),
         event_id=outcome.event_id,
         can_undo=outcome.can_undo,
+        job_id=outcome.job.id if outcome.job else None,
     )
 
 

@@ -295,6 +295,7 @@ PLACES = [
     ("Customers", "building", "customers", Permission.VIEW),
     ("Plans", "receipt", "plans", Permission.VIEW),
     ("Usage imports", "file-import", "imports", Permission.VIEW),
+    ("Reports", "report-analytics", "reports", Permission.VIEW),
     ("Approvals", "clipboard-check", "approvals", Permission.VIEW),
     ("Audit log", "history", "audit", Permission.REPORT),
 ]

@@ -64,6 +64,7 @@ class Select:
 class Applied:
     """A filter in use, and the address's query without it."""
 
+    name: str
     label: str
     without: str
 
@@ -79,13 +80,12 @@ class BulkAction:
 
 def context(actor: "Actor", query: "QueryDict") -> dict[str, Any]:
     """The list's context but its rows. The choices are looked up only if the template shows them."""
-    applied = _applied(query)
     return {
         "columns": _columns(query.get("sort", DEFAULT_SORT)),
         "states": [state.value for state in Status],
         "chosen_states": query.getlist("status"),
         "selects": SimpleLazyObject(lambda: _selects(actor, query)),
-        "applied": applied,
+        "applied": applied(query),
         "bulk_actions": [_bulk(action, query) for action in BULK],
     }
 
@@ -101,9 +101,11 @@ def _column(label: str, css: str, orders: tuple[str, ...], sort: str) -> Column:
     return Column(label, css, other, "descending" if sort.startswith("-") else "ascending")
 
 
-def _applied(query: "QueryDict") -> list[Applied]:
+def applied(query: "QueryDict") -> list[Applied]:
+    """The filters in the address, in words, each with the way to take it off."""
     return [
         Applied(
+            name,
             f"{label}: {value.replace('_', ' ') if name in ('status', 'attention') else value}",
             _without(query, name, value),
         )

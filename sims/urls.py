@@ -14,4 +14,7 @@ urlpatterns = [
     path("settings/organization/", views.organization_settings, name="organization_settings"),
     path("imports/", views.imports, name="imports"),
     path("imports/<int:intake>/", views.import_detail, name="import"),
+    path("reports/", views.reports, name="reports"),
+    path("reports/<int:report>/file/", views.report_file, name="report_file"),
+    path("shared/reports/", views.shared_report, name="shared_report"),
 ]

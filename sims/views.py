@@ -3,18 +3,19 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from iotsim.core.access import arguments_of, page
 from iotsim.core.actor import Actor
 from iotsim.core.errors import IotsimError
+from iotsim.core.files import file_response
 from iotsim.core.fragments import part_of
 from iotsim.core.roles import Permission
 from iotsim.core.zones import CURRENCIES, zones
-from sims import charts, listing
+from sims import charts, listing, reporting
 from sims.bringing import bring_in, under_way
 from sims.services.customers import list_customers
 from sims.services.fleet import find_sims, get_fleet_summary, get_sim_details
@@ -29,6 +30,7 @@ SPANS = [
     ("30 days", "", "day"),
     ("12 months", "resolution=month", "month"),
 ]
+from sims.services.reports import generate_report, get_report_file, list_reports
 
 
 @require_GET
@@ -127,3 +129,32 @@ def organization_settings(request: HttpRequest, actor: Actor) -> HttpResponse:
         "may_change": actor.may(Permission.ADMINISTER) and actor.customer_ids is None,
     }
     return render(request, part_of(request, "core/organization.html", rebuild="rebuild"), context)
+
+
+@require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def reports(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The reports that were made, and a form for another; POST asks for it."""
+    context = reporting.context(actor, request.GET)
+    if request.method == "POST":
+        try:
+            generate_report.call(actor, reporting.arguments(request.POST))
+        except IotsimError as error:
+            context["error"] = error
+    context |= {"page": list_reports(actor, cursor=request.GET.get("cursor"))}
+    return render(request, part_of(request, "sims/reports.html", reports="list"), context)
+
+
+@require_safe
+@page
+def report_file(request: HttpRequest, actor: Actor, report: int) -> HttpResponseBase:
+    """The file of a report, as a download."""
+    return file_response(get_report_file(actor, report=report))
+
+
+@require_safe
+def shared_report(request: HttpRequest) -> HttpResponseBase:
+    """The file of a report for whoever has its link; its secret stands in the query, which no log of ours keeps."""
+    actor, report = reporting.shared(request.GET.get("link", ""))
+    return file_response(get_report_file(actor, report=report))

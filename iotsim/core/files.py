@@ -30,7 +30,7 @@ class FileResponse(StreamingHttpResponse):
     def __init__(self, file: IO[bytes], **options: Any) -> None:
         self._file = file
         super().__init__(self._pieces(), **options)
-        self._resource_closers.append(file.close)
+        self._resource_closers.append(file.close)  # type: ignore[attr-defined]
 
     def _pieces(self) -> Iterator[bytes]:
         while piece := self._file.read(PIECE_BYTES):

@@ -39,6 +39,12 @@ class JobOut(Answer):
     def percent(self) -> int | None:
         return min(100, self.done * 100 // self.total) if self.total else None
 
+    @property
+    def path(self) -> str:
+        """Where on this site the result is, if it has an address."""
+        path = str((self.result or {}).get("path") or "")
+        return path if path.startswith("/") and not path.startswith("//") else ""
+
     @classmethod
     def of(cls, job: Job) -> "JobOut":
         return cls(

@@ -6,5 +6,6 @@ from iotsim.core import views
 
 urlpatterns = [
     path("approvals/", views.approvals, name="approvals"),
+    path("jobs/<int:job>/", views.job, name="job"),
     path("audit/", views.audit, name="audit"),
 ]

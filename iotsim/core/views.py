@@ -9,7 +9,7 @@ from iotsim.core import registry
 from iotsim.core.access import arguments_of, page
 from iotsim.core.actor import Actor
 from iotsim.core.fragments import part_of
-from iotsim.core.services import list_approvals, list_audit_events
+from iotsim.core.services import get_job, list_approvals, list_audit_events
 
 STATES = ("pending", "done", "rejected", "expired", "stale", "failed")
 OUTCOMES = ("done", "denied", "failed", "waiting")
@@ -36,3 +36,10 @@ def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
     acts = [one for one in registry.all_services() if not one.is_read]
     template = part_of(request, "core/audit.html", events="rows", acts="rows")
     return render(request, template, {"page": answer, "services": acts, "outcomes": OUTCOMES})
+
+
+@require_GET
+@page
+def job(request: HttpRequest, actor: Actor, job: int) -> HttpResponse:
+    """How far one job is, as a fragment that follows it to its end."""
+    return render(request, "core/job.html", {"job": get_job(actor, job=job)})

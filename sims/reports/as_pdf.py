@@ -5,7 +5,9 @@ template and kept apart by <bdi>, so that no direction mark in it turns its neig
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -56,8 +58,9 @@ def context(source: Source) -> dict[str, Any]:
         "organization": source.organization,
         "filters": asked.filter.words(),
         "figures": figures,
-        "made_at": source.made_at.astimezone(asked.zone),
-        "as_of": figures.as_of.astimezone(asked.zone) if figures.as_of else None,
+        "made": source.made_at.astimezone(asked.zone),
+        "made_at": _minute(source.made_at, asked.zone),
+        "as_of": _minute(figures.as_of, asked.zone) if figures.as_of else "",
         "who": source.who,
         "keys": _keys(figures, asked.days),
         "days_chart": _safe(drawing.days_chart(figures.days, title=_days_in_words(figures))),
@@ -70,6 +73,10 @@ def context(source: Source) -> dict[str, Any]:
         "top": [one for one in figures.top if one.bytes_total],
         "rest": figures.sims - len(figures.top),
     }
+
+
+def _minute(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%-d %B %Y, %H:%M}"
 
 
 def _used(figures: Figures) -> list[Top]:

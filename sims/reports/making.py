@@ -77,7 +77,7 @@ class ProgressAside:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self._thread.submit(lambda: connection.close()).result()  # noqa: PLW0108 (that of the thread)
+        self._thread.submit(lambda: connection.close()).result()
         self._thread.shutdown()
 
     def __call__(self, done: int, total: int | None, note: str) -> None:

@@ -177,7 +177,8 @@ def fetch(statement: Statement) -> list[tuple[Any, ...]]:
     sql, given = statement
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def batches(statement: Statement, size: int) -> Iterator[list[tuple[Any, ...]]]:

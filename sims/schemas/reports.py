@@ -1,5 +1,6 @@
 """What the services of reports return. Sizes in bytes, times in UTC, dates in the organisation's days."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 
@@ -55,6 +56,11 @@ class ReportOut(Answer):
     def format_title(self) -> str:
         return TITLES[self.format]
 
+    @property
+    def again(self) -> str:
+        """The same call once more, as JSON."""
+        return json.dumps(self.arguments)
+
     @classmethod
     def of(cls, report: Report, job: Job | None) -> "ReportOut":
         state = "done" if report.file else _state(job)
@@ -102,6 +108,10 @@ def _sentence(report: Report, state: str, job: Job | None) -> str:
 class ReportPage(Answer):
     items: list[ReportOut]
     next_cursor: str | None = None
+
+    @property
+    def under_way(self) -> bool:
+        return any(not one.is_over for one in self.items)
 
 
 class ReportLink(Answer):

@@ -215,7 +215,7 @@ def share_report(actor: Actor, *, report: ReportId, hours: Hours = 72) -> Report
         sentence=f"Anyone with the link can download {found.name} until {until:%-d %b %Y, %H:%M} UTC.",
         report=found.pk,
         title=found.title,
-        url=f"{settings.SITE_URL}/shared/reports/{token}/",
+        url=f"{settings.SITE_URL}/shared/reports/?link={token}",
         until=until,
     )
 

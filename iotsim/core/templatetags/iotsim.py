@@ -49,6 +49,12 @@ def megabytes(value: int | None) -> str:
 
 
 @register.filter
+def kilobytes(value: int | None) -> str:
+    """Bytes as a bare number of kilobytes, at least 1, for a column whose header names the unit."""
+    return "–" if value is None else f"{max(1, round(value / 1000)):,}"
+
+
+@register.filter
 def number(value: float | None) -> str:
     """A count with separators: 12,400."""
     if value is None:
