@@ -7,6 +7,9 @@ hash-locked packages, fetches the front end's packages and copies the few files 
 `static/vendor/`. What is done already is recognised by stamps, so a second start costs next to nothing.
 """
 
+import contextlib
+import ctypes
+import ctypes.util
 import fcntl
 import gzip
 import hashlib
@@ -59,6 +62,13 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 OLDEST_NODE = 22
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 CHROMIUM_PACKAGES = ("chromium", "fonts-dejavu-core")
+# What WeasyPrint needs of the system to set text in a PDF (sims/reports/pango.py refuses in the same words).
+PANGO = {
+    "pango-1.0": "libpango-1.0.so.0",
+    "pangoft2-1.0": "libpangoft2-1.0.so.0",
+    "harfbuzz-subset": "libharfbuzz-subset.so.0",
+}
+PANGO_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
 
 
 class SetUpFailed(Exception):
@@ -80,6 +90,8 @@ def make_ready(purpose: str) -> None:
         return
     install_packages("run" if purpose == "run" else "dev")
     fetch_front_end()  # lint too: the checks of a deployment miss it otherwise
+    if purpose != "lint":
+        offer_pango()
     if purpose == "test":
         offer_chromium()
 
@@ -257,6 +269,28 @@ def offer_chromium() -> None:
             "no Chromium, so the journeys are skipped: "
             f"`apt-get install {' '.join(CHROMIUM_PACKAGES)}` as root adds it."
         )
+
+
+def offer_pango() -> None:
+    """The system's libraries for PDF. Tried once in an environment: everything else works without them."""
+    asked = VENV / "iotsim-pango"
+    if all(map(opens, PANGO, PANGO.values())):
+        return
+    if not asked.exists():
+        say("installing Pango, by which reports are made as PDF.")
+        asked.touch()
+        if install_by_apt(PANGO_PACKAGES) and all(map(opens, PANGO, PANGO.values())):
+            return
+    say(f"no Pango, so PDF alone is refused: `apt-get install {' '.join(PANGO_PACKAGES)}` as root adds it.")
+
+
+def opens(stem: str, name: str) -> bool:
+    """Whether the machine has a library, looked for as WeasyPrint does."""
+    for one in (name, ctypes.util.find_library(stem)):
+        with contextlib.suppress(OSError):
+            if one and ctypes.CDLL(one):
+                return True
+    return False
 
 
 def install_by_apt(packages: Sequence[str]) -> bool:

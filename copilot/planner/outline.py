@@ -284,8 +284,8 @@ class Planner:
     def _is_bare(self, filled: Filled, arguments: Mapping[str, Any], reading: Reading) -> bool:
         """A command for many that says neither which nor all ("suspend")."""
         parameters = parameters_of(filled.tool)
-        if not any(one.many for one in parameters.values()) or _ALL.search(reading.text):
-            return False
+        if not any(one.many and one.slot.source for one in parameters.values()) or _ALL.search(reading.text):
+            return False  # a list without a source, such as several states, only narrows what it is about
         return not any(
             name in parameters and not parameters[name].slot.shares and not parameters[name].slot.free
             for name in arguments

@@ -1,5 +1,6 @@
 """How figures read in a sentence or on a page: sizes, counts, money. Pure."""
 
+import unicodedata
 from decimal import Decimal
 
 SPACE = "\u00a0"
@@ -43,3 +44,16 @@ def money(cents: float | None, currency: str = "EUR") -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: "1 SIM", "2,000 SIMs"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def kept_apart(text: str) -> str:
+    """A name from outside for a place that knows no <bdi>, so that it turns nothing round but itself.
+
+    Direction marks are left out; what reads from right to left is isolated (Unicode UAX 9).
+    """
+    plain = "".join(one for one in text if one not in _DIRECTIONS)
+    leftwards = any(unicodedata.bidirectional(one) in ("R", "AL", "AN") for one in plain)
+    return f"\u2068{plain}\u2069" if leftwards else plain
+
+
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -1,7 +1,7 @@
 """A report as PDF for people: A4, tagged for screen readers, of the same size however many SIMs there are.
 
 WeasyPrint fetches nothing: no network, no file. Whatever comes from outside (labels, names) is escaped by the
-template and kept apart by <bdi>, so that no direction mark in it turns its neighbours round.
+template and kept apart, so that no direction mark in it turns its neighbours round.
 """
 
 from collections.abc import Sequence

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from os import SEEK_END
 from tempfile import TemporaryFile
 from typing import IO, Any, Final
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.utils import timezone
@@ -15,6 +16,7 @@ from iotsim.core.effects import announce
 from iotsim.core.jobs import RunningJob
 from iotsim.core.models import Organization
 from iotsim.core.tenancy import snapshot, tenant
+from sims.filters import SimFilter
 from sims.models import Report
 from sims.reports import as_csv, as_json, as_pdf, as_xlsx
 from sims.reports.asked import Asked
@@ -34,13 +36,17 @@ TELL_SECONDS: Final = 0.5  # between two notes of how far it is
 _FINISHED: Final = ["file", "size_bytes", "rows", "bytes_total", "sims", "as_of", "finished_at"]
 
 
-def make(actor: Actor, job: RunningJob, asked: Asked) -> Report:
-    """Write the report of this job and keep its file. A job taken up again after that changes nothing."""
+def make(actor: Actor, job: RunningJob, wanted: SimFilter) -> Report:
+    """Write the report of this job and keep its file. A job taken up again after that changes nothing.
+
+    The days are those that were settled when it was asked for, whenever a worker gets to it.
+    """
     with tenant(actor.organization_id):
         report = Report.objects.get(job_id=job.id)
         organization = Organization.objects.get(pk=actor.organization_id)
     if report.file:
         return report
+    asked = _asked(report, wanted, ZoneInfo(organization.time_zone))
     with TemporaryFile() as file:
         with ProgressAside(job, report.title) as tell, snapshot(actor.organization_id):
             statements = Statements.of(actor, asked)
@@ -54,6 +60,11 @@ def make(actor: Actor, job: RunningJob, asked: Asked) -> Report:
         report.save(update_fields=_FINISHED)
         announce(actor.organization_id, {"report": [report.pk]})
     return report
+
+
+def _asked(report: Report, wanted: SimFilter, zone: ZoneInfo) -> Asked:
+    start, end = report.start_date, report.end_date
+    return Asked(start, end, report.format, report.per, filter=wanted, title=report.title, zone=zone)
 
 
 def _take(report: Report, source: Source) -> None:

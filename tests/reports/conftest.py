@@ -35,13 +35,14 @@ def make_report(actor: "Actor") -> Made:
     from django.core.files.storage import default_storage
 
     from iotsim.core.jobs import run_job
+    from iotsim.core.services import get_job
     from iotsim.core.tenancy import tenant
     from sims.models import Report
     from sims.services.reports import generate_report
 
     def make(maker: "Actor" = actor, **arguments: Any) -> tuple[Report, bytes]:
         job = generate_report(maker, **arguments)
-        assert run_job(maker.organization_id, job.id) == "done", job.id
+        assert run_job(maker.organization_id, job.id) == "done", get_job(maker, job=job.id).sentence
         with tenant(maker.organization_id):
             report = Report.objects.get(job_id=job.id)
         with default_storage.open(str(report.file)) as file:

@@ -83,3 +83,34 @@ def test_make_alone_lists_every_command():
     done = subprocess.run(["make"], cwd=BASE_DIR, capture_output=True, text=True, check=True)
     listed = re.findall(r"^make (\S+)", done.stdout, re.MULTILINE)
     assert {"run", "test", "test-full", "lint", "bench", "lock", "shell", "clean"} <= set(listed)
+
+
+def test_a_machine_with_pango_hears_nothing_of_it(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    monkeypatch.setattr(bootstrap, "opens", lambda stem, name: True)
+    monkeypatch.setattr(bootstrap, "install_by_apt", pytest.fail)
+    bootstrap.offer_pango()
+    assert capsys.readouterr().out == "" and list(tmp_path.iterdir()) == []
+
+
+def test_without_pango_it_is_offered_once_and_a_start_goes_on(monkeypatch, capsys, tmp_path):
+    tried = []
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    monkeypatch.setattr(bootstrap, "opens", lambda stem, name: False)
+    monkeypatch.setattr(bootstrap, "install_by_apt", lambda packages: bool(tried.append(packages)))
+    bootstrap.offer_pango()
+    bootstrap.offer_pango()
+    assert tried == [bootstrap.PANGO_PACKAGES]
+    said = capsys.readouterr().out
+    assert said.count("apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core") == 2
+
+
+def test_set_up_and_the_product_name_the_same_packages():
+    from sims.reports.pango import PACKAGES
+
+    assert PACKAGES == bootstrap.PANGO_PACKAGES
+
+
+def test_a_library_that_is_not_there_does_not_open():
+    assert not bootstrap.opens("nowhere-1.0", "libnowhere-1.0.so.0")
+    assert bootstrap.opens("c", "libc.so.6") or bootstrap.opens("System", "libSystem.dylib")

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from iotsim.core.proposals import Proposal
-from iotsim.core.wording import SPACE, money, size, three_figures
+from iotsim.core.wording import SPACE, kept_apart, money, size, three_figures
 
 register = template.Library()
 
@@ -35,6 +35,7 @@ LONG_STEPS = ((31_536_000, "month", 2_592_000), (float("inf"), "year", 31_536_00
 
 register.filter("size", size)
 register.filter("money", money)
+register.filter("kept_apart", kept_apart)
 
 
 @register.filter
