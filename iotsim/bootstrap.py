@@ -286,10 +286,10 @@ def offer_pango() -> None:
 
 def opens(stem: str, name: str) -> bool:
     """Whether the machine has a library, looked for as WeasyPrint does."""
-    for one in (name, ctypes.util.find_library(stem)):
+    for one in filter(None, (name, ctypes.util.find_library(stem))):
         with contextlib.suppress(OSError):
-            if one and ctypes.CDLL(one):
-                return True
+            ctypes.CDLL(one)
+            return True
     return False
 
 

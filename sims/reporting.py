@@ -1,6 +1,5 @@
 """What surrounds the list of reports: the form with its periods and filters, and who acts by a shared link."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from iotsim.core.errors import NotFound
 from iotsim.core.models import Organization
 from sims import listing
 from sims.cycles import cycle_start
-from sims.naming import plans_of
 from sims.reports import sharing
 from sims.reports.words import period_in_words
 from sims.services.choices import list_filter_choices
@@ -41,12 +39,13 @@ class Preset:
 
 def context(actor: Actor, query: "QueryDict") -> dict[str, Any]:
     """The form's context. What is looked up is looked up only if the template shows it."""
+    known = SimpleLazyObject(lambda: list_filter_choices(actor))
     carried = [one for one in listing.applied(query) if one.name != "customer"]
     return {
-        "presets": SimpleLazyObject(lambda: presets(local_today(actor), _billing_day(actor))),
+        "presets": SimpleLazyObject(lambda: presets(local_today(actor), known.billing_day)),
         "own_days": bool(query.get("start_date") or query.get("end_date")),
         "formats": FORMATS,
-        "customers": SimpleLazyObject(lambda: list_filter_choices(actor).customers),
+        "customers": SimpleLazyObject(lambda: known.customers),
         "applied": carried,
         "carried": [(name, value) for name, values in query.lists() for value in values if _is_filter(name, value)],
     }
@@ -88,12 +87,6 @@ def presets(today: date, billing_day: int) -> list[Preset]:
 
 def _quarter_start(day: date) -> date:
     return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
-
-
-def _billing_day(actor: Actor) -> int:
-    """The one that most plans have."""
-    days = Counter(plans_of(actor).values_list("billing_day", flat=True))
-    return min(days, key=lambda day: (-days[day], day)) if days else 1
 
 
 def shared(token: str) -> tuple[Actor, int]:

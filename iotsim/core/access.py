@@ -10,7 +10,7 @@ from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import SessionBase
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from iotsim.core import impersonation
@@ -93,7 +93,7 @@ def actor_of(request: HttpRequest, *, face: Face = Face.WEB) -> Actor:
 
 
 def page(
-    view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponse],
+    view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """A page for members: `view(request, actor, ...)`; anybody else is sent to sign in first."""
 

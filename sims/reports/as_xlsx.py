@@ -57,6 +57,8 @@ def _workbook(file: IO[bytes]) -> "Iterator[Workbook]":
             yield workbook
         except BaseException:
             workbook.fileclosed = True  # stopped half-way: nothing is to be put together
+            for sheet in workbook.worksheets():
+                sheet.row_data_fh.close()
             raise
         workbook.close()
 

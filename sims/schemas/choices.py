@@ -18,3 +18,4 @@ class FilterChoices(Answer):
     plans: list[str]
     tags: list[str]
     customers: list[str]
+    billing_day: int = Field(default=1, description="On which most of the plans' billing cycles begin")

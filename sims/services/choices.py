@@ -1,5 +1,6 @@
 """What the filters of a list offer."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Exists, OuterRef
@@ -30,7 +31,13 @@ def list_filter_choices(actor: Actor) -> FilterChoices:
         plans=_names(plans_of(actor)),
         tags=_names(tags_of(actor)),
         customers=_names(customers_of(actor)),
+        billing_day=_billing_day(actor),
     )
+
+
+def _billing_day(actor: Actor) -> int:
+    days = Counter(plans_of(actor).values_list("billing_day", flat=True))
+    return min(days, key=lambda day: (-days[day], day)) if days else 1
 
 
 def _names(rows: "QuerySet[Any]") -> list[str]:

@@ -77,7 +77,7 @@ def test_a_question_about_two_sims_becomes_two_calls(outline: Outliner) -> None:
         "order 100 new SIMs",
         "change the APN of 3456",
         "reboot truck-17",
-        "export a PDF",
+        "print this page",
         "how do I suspend a SIM",
         "what is a SIM card",
         "",

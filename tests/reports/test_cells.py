@@ -68,7 +68,7 @@ def test_no_label_begins_a_row_or_a_cell_of_its_own(make_report, organisation):
     _, content = make_report(format="csv")
     assert {row["Label"] for row in rows_of_csv(content)} == set(labels)
     for line in content.decode("utf-8-sig").splitlines():
-        assert line.startswith('"') or line.startswith("=1+1,b")  # inside of its quotes
+        assert line.startswith(('"', "=1+1,b"))  # inside of its quotes
     assert b'"a;=1+1"' in content
 
 

@@ -56,7 +56,7 @@ def test_what_cannot_be_is_refused_at_once_and_leaves_no_job(actor):
         generate_report(actor, start_date="2990-01-01")
     with pytest.raises(NotFound, match="no customer called Nobody"):
         generate_report(actor, customer="Nobody")
-    with pytest.raises(Invalid, match="Format .*docx"):
+    with pytest.raises(Invalid, match=r"Format .*docx"):
         generate_report.call(actor, {"format": "docx"})
     assert list_jobs(actor).items == [] and list_reports(actor).items == []
 
