@@ -22,7 +22,7 @@ from sims.reports import as_csv, as_json, as_pdf, as_xlsx
 from sims.reports.asked import Asked
 from sims.reports.keeping import keep
 from sims.reports.source import Source
-from sims.reports.statements import Statements
+from sims.reports.statements import Statements, expect
 
 Write = Callable[[Source, IO[bytes]], None]
 
@@ -51,8 +51,10 @@ def make(actor: Actor, job: RunningJob, wanted: SimFilter) -> Report:
         with ProgressAside(job, report.title) as tell, snapshot(actor.organization_id):
             statements = Statements.of(actor, asked)
             source = Source(asked, statements, organization.name, timezone.now(), job.who, tell)
+            report.sims, report.as_of = source.known()
+            expect(report.sims)
             WRITERS[asked.format](source, file)
-            _take(report, source)
+            report.rows, report.bytes_total = source.written.rows, source.written.bytes_total
         report.size_bytes = file.seek(0, SEEK_END)
         report.file.name = keep(report, file)
     with tenant(actor.organization_id):
@@ -65,12 +67,6 @@ def make(actor: Actor, job: RunningJob, wanted: SimFilter) -> Report:
 def _asked(report: Report, wanted: SimFilter, zone: ZoneInfo) -> Asked:
     start, end = report.start_date, report.end_date
     return Asked(start, end, report.format, report.per, filter=wanted, title=report.title, zone=zone)
-
-
-def _take(report: Report, source: Source) -> None:
-    """What the register says of the report, out of what was written."""
-    report.rows, report.bytes_total = source.written.rows, source.written.bytes_total
-    report.sims, report.as_of = source.known()
 
 
 class ProgressAside:

@@ -19,6 +19,8 @@ from sims.reports.stretches import Cut, cut
 
 Statement = tuple[str, list[Any]]
 
+FEW: Final = 5_000  # SIMs up to which any way of joining will do
+
 _CHOSEN: Final = """
     SELECT s.id, s.iccid, s.label, COALESCE(c.name, '') AS customer, COALESCE(p.name, '') AS plan,
            COALESCE(o.name, '') AS operator, s.country, s.status, s.cycle_as_of AS as_of,
@@ -179,6 +181,16 @@ def fetch(statement: Statement) -> list[tuple[Any, ...]]:
         cursor.execute(sql, given)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def expect(sims: int) -> None:
+    """Tell the planner what it cannot know of sums that it has not made: many SIMs are joined by hashing.
+
+    Where statistics are not up to date it would go through all of them for each of them.
+    """
+    if sims > FEW:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 def batches(statement: Statement, size: int) -> Iterator[list[tuple[Any, ...]]]:
