@@ -60,7 +60,7 @@ def _job_sentence(job: Job) -> str:
     amount = f"{job.done:,} of {job.total:,}" if job.total else f"{job.done:,}"
     match job.state:
         case "queued":
-            return f"{job.note}: waits to start (job {job.pk})." if job.note else f"Job {job.pk} waits to start."
+            return f"{job.note} is on its way (job {job.pk})." if job.note else f"Job {job.pk} waits to start."
         case "running":
             return f"Job {job.pk} is running: {amount}."
         case "failed":

@@ -11,6 +11,7 @@ from django.db.models.functions import Lower, Reverse
 
 from iotsim.core.actor import Actor
 from iotsim.core.models import TenantModel
+from iotsim.core.wording import kept_apart
 from sims.lifecycle import Status
 
 STATUSES = [(status.value, status.words) for status in Status]
@@ -184,7 +185,7 @@ class Sim(TenantModel):
     @property
     def short_name(self) -> str:
         """How people speak of it: its label, or the last four digits."""
-        return self.label or f"...{self.iccid[-4:]}"
+        return kept_apart(self.label) or f"...{self.iccid[-4:]}"
 
     @property
     def effective_quota_bytes(self) -> int | None:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, Field
 
 from iotsim.core.schemas import Answer
+from iotsim.core.wording import kept_apart
 from sims.lifecycle import Action, Status, is_legal, refusal
 from sims.models import Sim, StatusChange
 
@@ -31,7 +32,7 @@ class SimRow(BaseModel):
 
     @property
     def name(self) -> str:
-        return self.label or f"...{self.iccid[-4:]}"
+        return kept_apart(self.label) or f"...{self.iccid[-4:]}"
 
     @property
     def quota_percent(self) -> float | None:

@@ -13,7 +13,7 @@ from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Bytes, Country, Limit
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
-from iotsim.core.wording import counted, size
+from iotsim.core.wording import counted, kept_apart, size
 from sims import sorting
 from sims.examples import EXAMPLES
 from sims.filters import NEARLY_OVER, OVER_QUOTA, QUOTA, SimFilter, silent
@@ -131,7 +131,7 @@ _SIM_FIELDS = ["imsi", "msisdn", "eid", "imei", "status_changed_at", "activated_
 def _sim_sentence(sim: Sim, changes: list[StatusChangeOut]) -> str:
     quota = sim.effective_quota_bytes
     share = f" of {size(quota)} ({100 * sim.cycle_bytes / quota:.0f} %)" if quota else ""
-    label = f" ({sim.label})" if sim.label else ""
+    label = f" ({kept_apart(sim.label)})" if sim.label else ""
     return (
         f"SIM {sim.iccid}{label} is {Status(sim.status).words}{_since(sim, changes)}. "
         f"It has used {size(sim.cycle_bytes)}{share} this cycle."

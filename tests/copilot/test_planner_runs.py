@@ -2,10 +2,12 @@
 
 import pytest
 
+from copilot.conversation import Item
 from copilot.models import Run, RunEvent
+from copilot.render import Facts, item_html
 from iotsim.core.errors import Invalid
 from iotsim.core.guard import in_thread
-from iotsim.core.models import Approval, AuditEvent
+from iotsim.core.models import Approval, AuditEvent, Job
 from iotsim.core.services import approve_call, undo_call
 from sims.models import Sim
 from tests.copilot.running import ask, kept_events, ledger_of, rows, run_of
@@ -125,3 +127,14 @@ async def test_a_viewer_is_told_that_they_may_not(make_actor, fleet):
 async def test_an_empty_question_is_refused(actor, text):
     with pytest.raises(Invalid, match="Write a question"):
         await ask(actor, text)
+
+
+async def test_a_report_is_begun_at_once_and_its_progress_shown(actor, fleet):
+    told = await ask(actor, "Give me a usage report for last month as PDF")
+    assert told.calls == [("generate_report", "done")]
+    [job] = [one["value"] for one in told.of("CUSTOM") if one["name"] == "job"]
+    [row] = rows(actor, Job, service="generate_report")
+    assert job["id"] == row.pk and row.arguments["format"] == "pdf"
+    html = item_html(Item(f"job-{row.pk}", "job", "1", job), Facts())
+    assert f'hx-get="/jobs/{row.pk}/"' in html and f"is on its way (job {row.pk})" in html
+    assert told.of("TOOL_CALL_RESULT")[0]["metadata"]["undo_event"] is not None

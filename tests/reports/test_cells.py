@@ -104,3 +104,15 @@ def test_markup_in_a_label_is_text_in_a_pdf(make_report, organisation, today):
     sim = make_sim(organisation, label="<script>alert(1)</script><img src=http://127.0.0.1:9/x>")
     use(organisation, sim, today, down=10**9)
     assert "<script>alert(1)</script>" in text_of_pdf(make_report(format="pdf")[1])
+
+
+def test_a_label_that_turns_the_direction_round_turns_no_sentence_and_no_row(client_for, actor, organisation):
+    from sims.services.fleet import get_sim_details
+    from sims.services.status import toggle_sim_status
+
+    sim = make_sim(organisation, label="pump\u202e gnp")
+    assert "\u202e" not in get_sim_details(actor, sim=sim.iccid).sentence
+    assert "\u202e" not in toggle_sim_status(actor, sim=sim.iccid, action="suspend").sentence
+    browser = client_for("manager")
+    assert '<bdi class="cut" title="pump\u202e gnp">pump\u202e gnp</bdi>' in browser.get("/sims/").content.decode()
+    assert "<h1><bdi>pump\u202e gnp</bdi></h1>" in browser.get(f"/sims/{sim.iccid}/").content.decode()

@@ -50,7 +50,7 @@ def fleet(organisation, today):
 
 def test_it_waits_in_the_list_until_a_worker_takes_it(actor, fleet):
     job = generate_report(actor, format="csv", title="Pumps")
-    assert job.sentence.startswith("Pumps, ") and job.sentence.endswith(f"waits to start (job {job.id}).")
+    assert job.sentence.startswith("Pumps, ") and job.sentence.endswith(f"is on its way (job {job.id}).")
     [waiting] = list_reports(actor).items
     assert waiting.state == "queued" and not waiting.path and waiting.title == "Pumps"
     with pytest.raises(Conflict, match="waits to start"):
