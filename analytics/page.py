@@ -125,5 +125,5 @@ def csv_of(chart: Chart) -> str:
     writer = csv.writer(out)
     writer.writerow([f"{one.label}, {one.unit}" if one.unit else one.label for one in chart.columns])
     for row in chart.rows:
-        writer.writerow([defused(cell.value) for cell in row])
+        writer.writerow([defused(one.value) if isinstance(one.value, str) else one.value for one in row])
     return f"\ufeff{out.getvalue()}"

@@ -20,8 +20,7 @@ from ag_ui.core import (
 )
 from ag_ui.core.events import BaseEvent, RunFinishedOutcome
 
-from copilot.conversation import APPROVAL, CHART, TABLE
-from copilot.conversation import APPROVAL, JOB, TABLE
+from copilot.conversation import APPROVAL, CHART, JOB, TABLE
 from copilot.deltas import Called, Usage
 from copilot.history import CANCELLED
 from copilot.tools import ToolResult

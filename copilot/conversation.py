@@ -21,8 +21,7 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """A thing in the log. `kind`: said, answer, call, table, chart, card or error; `data` as its template wants it."""
-    """One thing in the log. `kind`: said, answer, call, table, card, job or error; `data` as its template wants it."""
+    """One thing in the log. `kind`: said, answer, call, table, chart, card, job or error; `data` is its template's."""
 
     id: str
     kind: str

@@ -39,7 +39,6 @@ from iotsim.openapi import Components, describe, names_in_path
 log = structlog.get_logger(__name__)
 
 AnyService = Service[..., Any]
-View = Callable[..., HttpResponse]
 POLL = {"Retry-After": "1"}  # when to ask again how far a job is
 View = Callable[..., HttpResponseBase]
 
@@ -135,6 +134,8 @@ def serve(service: AnyService, request: HttpRequest) -> HttpResponseBase:
     except ApprovalRequired as waiting:
         location = f"/api/v1/approvals/{waiting.approval.id}"
         return answer(waiting.approval, status=202, headers={"Location": location})
+    if isinstance(outcome.result, FileAnswer):
+        return file_response(outcome.result)
     if service.is_read:
         return _unless_known(request, _answer_to_read(outcome.result))
     return _done(outcome)
@@ -160,9 +161,7 @@ def _dry_run(service: AnyService, actor: Actor, raw: dict[str, Any]) -> HttpResp
     return answer(proposal)
 
 
-def _done(outcome: Outcome) -> HttpResponseBase:
-    if isinstance(outcome.result, FileAnswer):
-        return file_response(outcome.result)
+def _done(outcome: Outcome) -> HttpResponse:
     headers = {"X-Audit-Event": str(outcome.event_id)} if outcome.event_id else {}
     if outcome.replayed:
         headers["Idempotency-Replayed"] = "true"

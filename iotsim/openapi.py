@@ -12,6 +12,7 @@ from iotsim.core.registry import Service
 from iotsim.core.schemas import ApprovalOut
 from iotsim.samples import sample
 
+FILE: dict[str, Any] = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 REF = "#/components/schemas/{model}"
 PROBLEM = {
     "type": "object",
@@ -150,11 +151,7 @@ def _content(model: type[BaseModel], components: Components) -> Json:
 
 
 def _responses(service: Service[..., Any], components: Components) -> dict[int | str, Any]:
-    answer = _content(service.returns, components)
-    if issubclass(service.returns, FileAnswer):
-        answer: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-    else:
-        answer = {"application/json": {"schema": components.refer(service.returns)}}
+    answer = FILE if issubclass(service.returns, FileAnswer) else _content(service.returns, components)
     responses: dict[int | str, Any] = {}  # numbers, as ninja keeps its own: both spellings would stand in the JSON
     if service.job:
         responses[202] = {"description": "The job that does it", "content": answer}

@@ -3,6 +3,7 @@
 An example is valid for its schema as far as the keywords below go; a test holds all of them against the models.
 """
 
+import re
 from typing import Any
 
 Json = dict[str, Any]
@@ -18,6 +19,7 @@ FORMATS = {
 NAMES: Json = {
     "apn": "iot.example",
     "country": "DE",
+    "from_zone": "Europe/Berlin",
     "currency": "EUR",
     "customer": "Acme",
     "email": "anna@example.com",
@@ -88,8 +90,13 @@ def _array(schema: Json, schemas: Json, name: str, depth: int) -> list[Any]:
 def _string(schema: Json, name: str) -> str:
     if "format" in schema:
         return str(FORMATS.get(schema["format"], ""))
-    text = str(NAMES.get(name, name.replace("_", " ") or "text"))
+    text = _fitting(str(NAMES.get(name, name.replace("_", " ") or "text")), schema.get("pattern", ""))
     return text[: schema.get("maxLength", len(text))].ljust(schema.get("minLength", 0), "x")
+
+
+def _fitting(text: str, pattern: str) -> str:
+    """The text, or for a pattern that it does not fit (a decimal number, a currency) one that does."""
+    return next((one for one in (text, "1", "EUR") if re.search(pattern, one)), text)
 
 
 def _number(schema: Json, kind: str) -> float:

@@ -18,6 +18,7 @@ from sims.models import (
     Operator,
     Plan,
     RefusedRow,
+    Report,
     Sim,
     SimTag,
     StatusChange,
@@ -190,7 +191,7 @@ class RefusedRowAdmin(TenantAdmin):
 
 @admin.register(UsageRecord)
 class UsageRecordAdmin(BySimAdmin):
-    """Of one SIM at a time: only its index leads to its records. Days and hours stand on the SIM's page."""
+    """Of one SIM at a time: only its index leads to its records. Its days and hours are shown by the product."""
 
     list_display = ["started_at", "ended_at", "sim", "traffic", "up", "down", "count", "operator", "apn"]
     list_select_related = ["sim", "operator"]
@@ -210,3 +211,12 @@ class UsageRecordAdmin(BySimAdmin):
     @admin.display(description="Down")
     def down(self, row: UsageRecord) -> str:
         return size(row.bytes_down)
+
+
+@admin.register(Report)
+class ReportAdmin(TenantAdmin):
+    list_display = ["created_at", "title", "format", "per", "start_date", "end_date", "who", "rows", "expires_at"]
+    list_filter = [("format", ChoicesDropdownFilter)]
+    search_fields = ["title"]
+    date_hierarchy = "created_at"
+    ordering = ["-pk"]

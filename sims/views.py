@@ -23,6 +23,7 @@ from sims.services.history import get_usage_history
 from sims.services.intake import get_intake, list_intakes
 from sims.services.organization import get_organization
 from sims.services.plans import list_plans
+from sims.services.reports import generate_report, get_report_file, list_reports
 
 # What a SIM's chart may show: words, the address's query, and the finest entry in it.
 SPANS = [
@@ -30,7 +31,6 @@ SPANS = [
     ("30 days", "", "day"),
     ("12 months", "resolution=month", "month"),
 ]
-from sims.services.reports import generate_report, get_report_file, list_reports
 
 
 @require_GET

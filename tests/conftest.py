@@ -195,3 +195,15 @@ def celery_worker_process(
     processes.wait_until(lambda: " ready." in processes.tail(log, 500), child=worker, log=log, what="The Celery worker")
     yield worker
     processes.stop([worker], first=signal.SIGTERM, seconds=8)
+
+
+@pytest.fixture(autouse=True)
+def no_worker_listens(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A worker started for another test would be quicker: jobs go where nobody reads, unless one is asked for."""
+    from iotsim.celery import app
+
+    usual = app.conf.task_default_queue
+    if "celery_worker_process" not in request.fixturenames:
+        app.conf.task_default_queue = "nobody"
+    yield
+    app.conf.task_default_queue = usual

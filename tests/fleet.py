@@ -5,12 +5,13 @@ import random
 from datetime import date
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from iotsim.core.models import Organization
 from iotsim.core.tenancy import tenant
 from sims.intake.partitions import ensure_partitions
-from sims.models import Customer, Plan, Sim, UsageDaily
+from sims.models import Customer, FleetDaily, Plan, Sim, UsageDaily
 
 _numbers = itertools.count(random.randrange(10**9) * 1000)
 
@@ -36,7 +37,18 @@ def make_customer(organisation: Organization, name: str = "Acme") -> Customer:
 
 def use(sim: Sim, day: date, amount: int, *, up: int = 0) -> None:
     """Bytes that a SIM used on a local day of its organisation, in one session."""
+    use_day(sim, day, bytes_up=up, bytes_down=amount - up, sessions=1)
+
+
+def use_day(sim: Sim, day: date, **amounts: int) -> None:
+    """A SIM's day as the intake would write it, with what all SIMs add up to."""
     ensure_partitions(day, day)
-    row = {"day": day, "bytes_up": up, "bytes_down": amount - up, "sessions": 1}
     with tenant(sim.organization_id):
-        UsageDaily.objects.create(organization_id=sim.organization_id, sim=sim, **row)
+        UsageDaily.objects.create(organization_id=sim.organization_id, sim=sim, day=day, **amounts)
+        _add_to_the_fleet(sim.organization_id, day, amounts)
+
+
+def _add_to_the_fleet(organization_id: int, day: date, amounts: dict[str, int]) -> None:
+    there = FleetDaily.objects.filter(organization_id=organization_id, day=day)
+    if not there.update(**{name: F(name) + amount for name, amount in amounts.items()}):
+        FleetDaily.objects.create(organization_id=organization_id, day=day, **amounts)

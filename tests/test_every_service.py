@@ -19,20 +19,19 @@ PLUMBING = {
     "delete_customer",
     "delete_plan",
     "end_impersonation",
+    "get_report_file",
     "list_customers",
     "list_filter_choices",
     "list_plans",
     "rebuild_days",
     "restore_plan",
+    "restore_report",
     "restore_status",
     "start_impersonation",
     "update_customer",
     "update_plan",
     "update_sim",
 } | {one.name for one in SERVICES if one.app == "copilot"}
-PLUMBING = {"restore_status", "list_filter_choices", "get_report_file", "restore_report"} | {
-    one.name for one in SERVICES if one.app == "copilot"
-}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from html import escape
 from typing import Final
 
-from sims.charts import unit_for
+from sims.axes import unit_for
 from sims.reports.figures import DaySum
 
 BLUE: Final = "#1d5fcf"

@@ -37,7 +37,7 @@ class PlanFacts(BaseModel):
     name: str
     quota_bytes: int
     price_cents: int
-    overage_cents_per_mb: Decimal
+    overage_cents_per_mb: Decimal = Field(examples=["2.5"])
     pooled: bool
     billing_day: int
     currency: str

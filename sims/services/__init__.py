@@ -10,6 +10,7 @@ from sims.services import (
     organization,
     plans,
     quota,
+    reports,
     status,
     tags,
 )
@@ -24,9 +25,7 @@ __all__ = [
     "organization",
     "plans",
     "quota",
+    "reports",
     "status",
     "tags",
 ]
-from sims.services import reports
-
-__all__ = ["choices", "fleet", "history", "intake", "quota", "reports", "status", "tags"]

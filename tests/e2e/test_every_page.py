@@ -16,7 +16,6 @@ PAGES = [
     "/customers/",
     "/plans/",
     "/imports/",
-    "/imports/",
     "/reports/",
     "/approvals/",
     "/approvals/?state=all",
@@ -25,7 +24,6 @@ PAGES = [
     "/settings/organization/",
 ]
 PAGES += ["/charts/?chart_type=status_breakdown", "/charts/?chart_type=cost_breakdown", "/charts/?sim={iccid}"]
-]
 VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
     .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).slice(0, 3).join(" | ")}`)"""
 

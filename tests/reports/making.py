@@ -2,32 +2,19 @@
 
 import csv
 import io
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from django.db import connection
-
 from iotsim.core.models import Organization
-from iotsim.core.tenancy import tenant
-from sims.models import Sim, UsageDaily
+from sims.models import Sim
+from tests.fleet import use_day
 
 
 def use(
     organisation: Organization, sim: Sim, day: date, *, up: int = 0, down: int = 0, sessions: int = 1, sms: int = 0
 ) -> None:
     """That a SIM used so much on a day of the organisation."""
-    with tenant(organisation.pk):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT sims_usage_partitions(%s, %s)", [day, day + timedelta(days=1)])
-        UsageDaily.objects.create(
-            organization=organisation,
-            sim_id=sim.pk,
-            day=day,
-            bytes_up=up,
-            bytes_down=down,
-            sessions=sessions,
-            sms=sms,
-        )
+    use_day(sim, day, bytes_up=up, bytes_down=down, sessions=sessions, sms=sms)
 
 
 def rows_of_csv(content: bytes) -> list[dict[str, str]]:

@@ -104,7 +104,7 @@ def test_over_rest_a_report_is_asked_for_followed_and_fetched(make_membership, o
 def test_openapi_says_that_the_answer_is_a_file(database):
     paths = Client().get("/api/v1/openapi.json").json()["paths"]
     content = paths["/api/v1/reports/{report}/file"]["get"]["responses"]["200"]["content"]
-    assert content == {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+    assert content == {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
 def test_where_the_storage_keeps_a_file_is_told_to_nobody(actor, make_report):

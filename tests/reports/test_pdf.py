@@ -25,8 +25,15 @@ def document(make_report, organisation, today):
 
 
 def test_it_says_what_it_is_about_and_numbers_its_pages(document, organisation):
-    text = text_of_pdf(document)
-    for words in (organisation.name, "Usage for Acme", "of Acme", "60 of them used data", "Page 1 of 2", "Germany"):
+    text, pages = text_of_pdf(document), len(pages_of_pdf(document))
+    for words in (
+        organisation.name,
+        "Usage for Acme",
+        "of Acme",
+        "60 of them used data",
+        f"Page 1 of {pages}",
+        "Germany",
+    ):
         assert words in text, words
     assert "1.83 GB" in text  # the sum of 1 to 60 MB
     assert "10 further SIMs stand in the same report as CSV or Excel." in text
