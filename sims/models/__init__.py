@@ -1,4 +1,16 @@
-from sims.models.fleet import ChangeState, Customer, Device, Operator, Plan, Sim, SimTag, StatusChange, Tag
+from sims.models.alerts import Alert, AlertKind, AlertRule, AlertStatus, NightlyRun, Severity, SimCountry
+from sims.models.fleet import (
+    ChangeState,
+    Customer,
+    Device,
+    LimitAction,
+    Operator,
+    Plan,
+    Sim,
+    SimTag,
+    StatusChange,
+    Tag,
+)
 from sims.models.usage import (
     Intake,
     IntakeKind,
@@ -12,17 +24,25 @@ from sims.models.usage import (
 )
 
 __all__ = [
+    "Alert",
+    "AlertKind",
+    "AlertRule",
+    "AlertStatus",
     "ChangeState",
     "Customer",
     "Device",
     "Intake",
     "IntakeKind",
     "IntakeState",
+    "LimitAction",
+    "NightlyRun",
     "Operator",
     "Plan",
     "Rat",
     "RefusedRow",
+    "Severity",
     "Sim",
+    "SimCountry",
     "SimTag",
     "StatusChange",
     "Tag",

@@ -1,5 +1,29 @@
 """The domain's front door: importing this package registers every service of the fleet."""
 
-from sims.services import choices, fleet, history, intake, quota, status, tags
+from sims.services import (
+    alert_rules,
+    alerts,
+    choices,
+    fleet,
+    history,
+    intake,
+    limits,
+    nightly,
+    quota,
+    status,
+    tags,
+)
 
-__all__ = ["choices", "fleet", "history", "intake", "quota", "status", "tags"]
+__all__ = [
+    "alert_rules",
+    "alerts",
+    "choices",
+    "fleet",
+    "history",
+    "intake",
+    "limits",
+    "nightly",
+    "quota",
+    "status",
+    "tags",
+]
