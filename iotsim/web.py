@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from iotsim.core import registry
 from iotsim.core.access import ORGANIZATION, actor_of, arguments_of, memberships_of, page
 from iotsim.core.actor import Actor
+from iotsim.core.bell import list_notifications
 from iotsim.core.errors import ConfirmationRequired, Denied, Invalid, IotsimError, NotFound
 from iotsim.core.models import ApprovalState, Membership, Organization
 from iotsim.core.proposals import Proposal
@@ -199,6 +200,7 @@ class Place:
 PLACES = [
     ("Dashboard", "layout-dashboard", "dashboard", Permission.VIEW),
     ("SIMs", "device-sim", "sims", Permission.VIEW),
+    ("Alerts", "bell-ringing", "alerts", Permission.VIEW),
     ("Usage imports", "file-import", "imports", Permission.VIEW),
     ("Approvals", "clipboard-check", "approvals", Permission.VIEW),
     ("Audit log", "history", "audit", Permission.REPORT),
@@ -234,6 +236,16 @@ class Frame:
         return len(list_approvals(self.actor, state=ApprovalState.PENDING, limit=100).items)
 
     @cached_property
+    def critical_alerts(self) -> int:
+        """Those nobody has looked at yet, up to a hundred."""
+        asked = {"severity": "critical", "status": "open", "limit": 1}
+        return int(registry.get("list_alerts").call(self.actor, asked).result.critical)  # type: ignore[attr-defined]
+
+    @cached_property
+    def unread(self) -> int:
+        return list_notifications(self.actor, limit=1).unread
+
+    @cached_property
     def places(self) -> list[Place]:
         return [
             self._place(name, icon, reverse(route))
@@ -244,7 +256,8 @@ class Frame:
     def _place(self, name: str, icon: str, url: str) -> Place:
         path = self.request.path
         current = path == url if url == "/" else path.startswith(url)
-        return Place(name, icon, url, current, self.pending_approvals if name == "Approvals" else 0)
+        counts = {"Approvals": "pending_approvals", "Alerts": "critical_alerts"}
+        return Place(name, icon, url, current, getattr(self, counts[name]) if name in counts else 0)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

@@ -13,7 +13,14 @@ from tests.fleet import make_sim
 SERVICES = list(registry.all_services())
 NAMES = [service.name for service in SERVICES]
 # What pages and undo need, and nobody asks for in a sentence: no tools of the copilot.
-PLUMBING = {"restore_status", "list_filter_choices"} | {one.name for one in SERVICES if one.app == "copilot"}
+PLUMBING = {
+    "restore_status",
+    "list_filter_choices",
+    "restore_alerts",
+    "stop_sims_at_limit",
+    "run_nightly_check",
+    "list_nightly_summaries",
+} | {one.name for one in SERVICES if one.app == "copilot"}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 

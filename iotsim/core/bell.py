@@ -1,9 +1,9 @@
 """The bell: what the product has told one person."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.utils import timezone
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from iotsim.core.actor import Actor
 from iotsim.core.effects import touch
@@ -15,6 +15,12 @@ from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
 from iotsim.core.schemas import NotificationChange, NotificationOut, NotificationPage
 from iotsim.core.wording import counted
+
+
+def _as_list(value: Any) -> Any:
+    """A form sends one number as itself."""
+    return value if value is None or isinstance(value, list) else [value]
+
 
 MANY = 1_000  # unread ones are counted up to here
 
@@ -63,7 +69,9 @@ def mark_notifications_read(
     actor: Actor,
     *,
     notifications: Annotated[
-        list[int] | None, Field(description="Their numbers; all without them", max_length=MANY)
+        list[int] | None,
+        BeforeValidator(_as_list),
+        Field(description="Their numbers; all without them", max_length=MANY),
     ] = None,
     unread: Annotated[bool, Field(description="Mark them as unread instead")] = False,
 ) -> NotificationChange:

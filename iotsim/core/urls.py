@@ -7,4 +7,7 @@ from iotsim.core import views
 urlpatterns = [
     path("approvals/", views.approvals, name="approvals"),
     path("audit/", views.audit, name="audit"),
+    path("notifications/", views.notifications, name="notifications"),
+    path("notifications/badge/", views.notification_badge, name="notification_badge"),
+    path("notifications/few/", views.notification_few, name="notification_few"),
 ]

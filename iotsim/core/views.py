@@ -8,6 +8,7 @@ from django.views.decorators.vary import vary_on_headers
 from iotsim.core import registry
 from iotsim.core.access import arguments_of, page
 from iotsim.core.actor import Actor
+from iotsim.core.bell import list_notifications
 from iotsim.core.fragments import part_of
 from iotsim.core.services import list_approvals, list_audit_events
 
@@ -36,3 +37,26 @@ def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
     acts = [one for one in registry.all_services() if not one.is_read]
     template = part_of(request, "core/audit.html", events="rows", acts="rows")
     return render(request, template, {"page": answer, "services": acts, "outcomes": OUTCOMES})
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def notifications(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What one was told, newest first."""
+    answer = list_notifications.call(actor, arguments_of(request.GET)).result
+    return render(request, part_of(request, "core/notifications.html", notifications="rows"), {"page": answer})
+
+
+@require_GET
+@page
+def notification_badge(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """How many are unread, for the bell."""
+    return render(request, "core/notifications.html#badge", {"page": list_notifications(actor, limit=1)})
+
+
+@require_GET
+@page
+def notification_few(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The newest, for the bell's menu."""
+    return render(request, "core/notifications.html#few", {"page": list_notifications(actor, limit=6)})

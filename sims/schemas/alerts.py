@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from iotsim.core.schemas import Answer
 from sims.alerts.words import sentence_of
 from sims.models import Alert, AlertKind, AlertRule
+from sims.schemas.pools import PoolOut
 
 
 class AlertStep(BaseModel):
@@ -152,25 +153,6 @@ def rule_sentence(rule: AlertRule) -> str:
 
 class AlertRulePage(Answer):
     items: list[AlertRuleOut]
-
-
-class PoolOut(BaseModel):
-    """The SIMs of one customer on a pooled plan, which share the sum of their quotas in this billing cycle."""
-
-    plan: str
-    customer: str | None
-    sims: int
-    used_bytes: int
-    quota_bytes: int
-    percent: float | None
-    threshold_percent: int
-    over_bytes: int = Field(description="Above the quota")
-    cycle_start_date: date | None
-    as_of: datetime | None
-
-    @property
-    def name(self) -> str:
-        return f"{self.plan}{f' of {self.customer}' if self.customer else ''}"
 
 
 class PoolPage(Answer):

@@ -33,13 +33,17 @@ TAKES = {
 }
 WORDS = {"usage_bytes": "usage", "statuses": "status", "percent": "percent", "hours": "hours", "reasons": "reasons"}
 
-RuleName = Annotated[str, Field(min_length=2, max_length=120, description="Name of the rule; made up if not given")]
+RuleName = Annotated[
+    str | None, Field(min_length=2, max_length=120, description="Name of the rule; made up if not given")
+]
 Reasons = Annotated[
-    list[Literal["user", "limit", "balance", "imei_lock", "carrier", "fraud", "agent", "first_traffic", "import"]],
+    list[Literal["user", "limit", "balance", "imei_lock", "carrier", "fraud", "agent", "first_traffic", "import"]]
+    | None,
     Field(description=f"Only for these reasons: {', '.join(Reason)}"),
 ]
+RuleUsage = Annotated[Bytes | None, Field(description="Usage in a billing cycle, for threshold and limit")]
 Rearm = Annotated[
-    int, Field(ge=0, le=8760, description="For how many hours after it was resolved the same alert stays quiet")
+    int | None, Field(ge=0, le=8760, description="For how many hours after it was resolved the same alert stays quiet")
 ]
 
 
@@ -99,18 +103,18 @@ def create_alert_rule(
     actor: Actor,
     *,
     kind: AlertRuleKind,
-    name: RuleName | None = None,
+    name: RuleName = None,
     severity: AlertSeverity = "warning",
     percent: Percent | None = None,
-    usage: Annotated[Bytes | None, Field(description="Usage in a billing cycle, for threshold and limit")] = None,
+    usage: RuleUsage = None,
     hours: Hours | None = None,
     status: SimStatuses | None = None,
-    reasons: Reasons | None = None,
+    reasons: Reasons = None,
     sim: SimRef | None = None,
     customer: CustomerName | None = None,
     tag: TagName | None = None,
     plan: PlanName | None = None,
-    rearm_hours: Rearm = 24,
+    rearm_hours: Rearm = None,
 ) -> AlertRuleOut:
     """Tell people from now on when something happens to SIMs: usage, silence, another device or country, a state."""
     _whole(actor)
@@ -127,7 +131,7 @@ def create_alert_rule(
         customer=find_customer(actor, customer) if customer else None,
         tag=find_tag(actor, tag) if tag else None,
         plan=find_plan(actor, plan) if plan else None,
-        rearm_hours=rearm_hours,
+        rearm_hours=24 if rearm_hours is None else rearm_hours,
     )
     _check(rule)
     rule.name = name or words_of(rule).removeprefix("When ").rstrip(".").capitalize()[:120]
@@ -179,10 +183,10 @@ def update_alert_rule(
     enabled: Enabled | None = None,
     severity: AlertSeverity | None = None,
     percent: Percent | None = None,
-    usage: Annotated[Bytes | None, Field(description="Usage in a billing cycle, for threshold and limit")] = None,
+    usage: RuleUsage = None,
     hours: Hours | None = None,
-    name: RuleName | None = None,
-    rearm_hours: Rearm | None = None,
+    name: RuleName = None,
+    rearm_hours: Rearm = None,
 ) -> _Updated:
     """Change an alert rule: switch it on or off, its weight, percent, usage, hours or name. The rest stays."""
     _whole(actor)

@@ -1,8 +1,7 @@
 """Soft thresholds and hard limits of plans and SIMs, pools, and stopping what has reached its limit."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Literal
 
-from django.db import connection
 from pydantic import BaseModel, Field
 
 from iotsim.core.actor import Actor
@@ -16,17 +15,16 @@ from iotsim.core.schemas import Answer
 from iotsim.core.tenancy import tenant
 from iotsim.core.wording import counted, size
 from sims.alerts import watch
-from sims.alerts.conditions import POOLS
 from sims.alerts.parameters import Percent
+from sims.alerts.pools import pools_of
 from sims.carrier import request_changes
 from sims.examples import EXAMPLES
 from sims.lifecycle import Reason, Status
 from sims.models import Plan, Sim
 from sims.naming import find_customer, find_plan, find_sim
 from sims.parameters import CustomerName, PlanName, SimRef
-from sims.schemas.alerts import LimitsChange, PoolOut, PoolPage, StoppedSims
-
-MOST_POOLS: Final = 500
+from sims.schemas.alerts import LimitsChange, PoolPage, StoppedSims
+from sims.schemas.pools import PoolOut
 
 Threshold = Annotated[Percent | None, Field(le=100, description="Percent of the quota at which somebody is told")]
 PlanAction = Annotated[
@@ -50,45 +48,6 @@ def list_pools(actor: Actor, *, plan: PlanName | None = None, customer: Customer
         customer_id=find_customer(actor, customer).pk if customer else None,
     )
     return PoolPage(sentence=_pools_sentence(found), items=found)
-
-
-def pools_of(
-    actor: Actor, *, plan_id: int | None = None, customer_id: int | None = None, whole: bool = True
-) -> list[PoolOut]:
-    """The pools that the actor may see, the fullest first. Not `whole`: the customer may be none, and that is meant."""
-    chosen = ["AND s.plan_id = %(plan)s"] if plan_id is not None else []
-    if customer_id is not None or not whole:
-        chosen.append("AND s.customer_id IS NOT DISTINCT FROM %(customer)s::bigint")
-    if actor.customer_ids is not None:
-        chosen.append("AND s.customer_id = ANY(%(customers)s)")
-    query = (
-        f"SELECT p.name, c.name, q.* FROM ({POOLS.format(chosen=' '.join(chosen))}) q "  # noqa: S608 (our own words)
-        "JOIN sims_plan p ON p.id = q.plan_id LEFT JOIN sims_customer c ON c.id = q.customer_id "
-        "ORDER BY q.used_bytes::float8 / greatest(q.quota_bytes, 1) DESC, p.name, c.name LIMIT %(most)s"
-    )
-    values = {
-        "organization": actor.organization_id, "plan": plan_id, "customer": customer_id, "most": MOST_POOLS,
-        "customers": sorted(actor.customer_ids or ()),
-    }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        return [_pool(*row) for row in cursor.fetchall()]
-
-
-def _pool(plan: str, customer: str | None, *row: Any) -> PoolOut:
-    _, _, sims, used, quota, as_of, threshold, cycle_start = row
-    return PoolOut(
-        plan=plan,
-        customer=customer,
-        sims=sims,
-        used_bytes=used,
-        quota_bytes=quota,
-        percent=100 * used / quota if quota else None,
-        threshold_percent=threshold,
-        over_bytes=max(0, used - quota),
-        cycle_start_date=cycle_start,
-        as_of=as_of,
-    )
 
 
 def _pools_sentence(pools: list[PoolOut]) -> str:

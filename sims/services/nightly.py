@@ -20,11 +20,12 @@ from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
 from iotsim.core.tenancy import tenant
 from iotsim.core.wording import counted, size
+from sims.alerts.pools import pools_of
 from sims.examples import EXAMPLES
 from sims.filters import OVER_QUOTA, QUOTA
 from sims.models import Alert, Intake, NightlyRun, Sim, UsageDaily
 from sims.schemas.alerts import NightlyPage, NightlySummary
-from sims.services.limits import look_at_quotas, pools_of
+from sims.services.limits import look_at_quotas
 from sims.usage import local_today
 
 USUAL_WEEKS: Final = 4
@@ -178,6 +179,14 @@ def list_nightly_summaries(actor: Actor, *, limit: Limit = 50, cursor: Cursor = 
     items = [_out(row) for row in rows]
     sentence = f"The newest: {items[0].sentence}" if items else "There is no nightly summary yet."
     return NightlyPage(sentence=sentence, items=items, next_cursor=following)
+
+
+def last_night(actor: Actor) -> NightlySummary | None:
+    """The newest summary for the dashboard of whoever sees the whole fleet, if there is one."""
+    if actor.customer_ids is not None:
+        return None
+    items = list_nightly_summaries(actor, limit=1).items
+    return items[0] if items else None
 
 
 def start_nights(hour: int) -> int:
