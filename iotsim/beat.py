@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 
-class KeptEntry(ModelEntry):  # type: ignore[misc]
+class KeptEntry(ModelEntry):
     """An entry of the settings that leaves its row as people have set it."""
 
     @classmethod
@@ -26,5 +26,5 @@ class KeptEntry(ModelEntry):  # type: ignore[misc]
         return cls(row, app=app)
 
 
-class KeepingScheduler(DatabaseScheduler):  # type: ignore[misc]
+class KeepingScheduler(DatabaseScheduler):
     Entry = KeptEntry

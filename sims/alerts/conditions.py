@@ -35,15 +35,16 @@ FACTS: Final = {
     "silence": "jsonb_build_object('last_seen_at', s.last_seen_at, 'hours', coalesce(r.hours, 168))",
 }
 AT: Final = {
-    "threshold": "coalesce(s.cycle_as_of, %(now)s)",
-    "limit": "coalesce(s.cycle_as_of, %(now)s)",
+    "threshold": "coalesce(s.cycle_as_of, s.created_at)",
+    "limit": "coalesce(s.cycle_as_of, s.created_at)",
     "silence": "%(now)s",
 }
 
 # The pools of pooled plans: each customer's SIMs of such a plan share the sum of their quotas.
 POOLS: Final = f"""
 SELECT s.plan_id, s.customer_id, count(*) AS sims, sum(s.cycle_bytes)::bigint AS used_bytes,
-    sum(coalesce(s.quota_bytes, p.quota_bytes))::bigint AS quota_bytes, max(s.cycle_as_of) AS as_of,
+    sum(coalesce(s.quota_bytes, p.quota_bytes))::bigint AS quota_bytes,
+    coalesce(max(s.cycle_as_of), max(s.created_at)) AS as_of,
     min(p.threshold_percent) AS threshold_percent, min(s.cycle_start_date) AS cycle_start
 FROM sims_sim s JOIN sims_plan p ON p.organization_id = s.organization_id AND p.id = s.plan_id
 WHERE s.organization_id = %(organization)s AND p.pooled AND s.status IN {IN_USE} {{chosen}}

@@ -65,7 +65,7 @@ SELECT r.kind || ':' || r.id || ':pool:' || q.plan_id || ':' || coalesce(q.custo
     r.id AS rule_id, NULL::bigint AS sim_id, q.customer_id, q.plan_id AS pool_plan_id, NULL::bigint AS intake_id,
     jsonb_build_object('used_bytes', q.used_bytes, 'quota_bytes', q.quota_bytes, 'sims', q.sims,
         'percent', floor(q.used_bytes::float8 * 100 / q.quota_bytes)::bigint, 'cycle_start', q.cycle_start) AS facts,
-    coalesce(q.as_of, %(now)s) AS at
+    q.as_of AS at
 FROM sims_alertrule r, ({pools}) q
 WHERE r.organization_id = %(organization)s AND r.kind = %(kind)s AND r.enabled AND {scope} AND {holds}
 """

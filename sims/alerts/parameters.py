@@ -151,7 +151,7 @@ Person = Annotated[
 ]
 
 _SPAN: Final = re.compile(
-    rf"\b(?P<all>(?:for\s+(?:the\s+next\s+)?|in\s+|than\s+|after\s+)?(?P<n>{NUMBER}|an?)\s*-?\s*(?P<unit>hours?|hrs?|h|days?|d|weeks?))\b",
+    rf"\b(?P<all>(?:for\s+(?:the\s+next\s+)?|in\s+|than\s+|after\s+)?(?:(?P<n>{NUMBER})\s*-?\s*(?P<unit>hours?|hrs?|h|days?|d|weeks?)|(?P<one>an?)\s+(?P<whole>hour|day|week)))\b",
     re.IGNORECASE,
 )
 
@@ -160,8 +160,8 @@ def find_hours(text: str, context: SlotContext) -> list[Found]:
     """Spans of time in hours: "for 3 days", "48 hours", "a week"."""
     found = []
     for match in _SPAN.finditer(text):
-        number = read_number(match["n"])
-        length = {"h": 1, "d": 24, "w": 168}[match["unit"][0].lower()]
+        number = read_number(match["n"] or match["one"])
+        length = {"h": 1, "d": 24, "w": 168}[(match["unit"] or match["whole"])[0].lower()]
         if number is not None and number > 0:
             found.append(Found(*match.span("all"), int(number * length), match["all"], 1.0))
     return found[:1]
@@ -207,11 +207,13 @@ _SAID: Final = re.compile(
     re.IGNORECASE,
 )
 
+_RAISING: Final = re.compile(r"\b(?:alert|alarm|warning|raise|flag)\b", re.IGNORECASE)
+
 
 def find_alert_text(text: str, context: SlotContext) -> list[Found]:
     """The sentence of an alert made by hand: quoted, behind a colon, or after "saying"."""
     match = _SAID.search(text)
-    if match is None:
+    if match is None or not _RAISING.search(text[: match.start()]):
         return []
     group = next(name for name in ("q", "rest", "colon", "bare") if match[name])
     return [Found(*match.span(group), match[group].strip(), match[group], 1.1)]
@@ -254,6 +256,19 @@ BULK_ACT: Final = Slot(
         }
     ),
     noun="acknowledge or resolve",
+    free=True,
+    shares=True,
+)
+
+LIMIT_ACT: Final = Slot(
+    "limit_act",
+    _finder(
+        {
+            "none": r"(?:do(?:es)?\s+)?nothing(?=.*\b(?:limit|quota))|never\s+suspend|not\s+(?:be\s+)?suspend(?:ed)?",
+            "suspend": r"suspend(?:ed|s)?(?=.*\b(?:limit|quota))|(?<=to\s)suspend",
+        }
+    ),
+    noun="what happens at the quota",
     free=True,
     shares=True,
 )

@@ -19,8 +19,8 @@ def tell_of(organization_id: int, fresh: "Sequence[Raised]") -> None:
     groups: dict[frozenset[int] | None, list[int]] = {}
     for user_id, limit in members.values_list("user_id", "customer_ids"):
         groups.setdefault(None if limit is None else frozenset(limit), []).append(user_id)
-    for limit, user_ids in groups.items():
-        theirs = [one for one in critical if limit is None or one.customer_id in limit]
+    for seen, user_ids in groups.items():
+        theirs = [one for one in critical if seen is None or one.customer_id in seen]
         if theirs:
             _tell(organization_id, user_ids, theirs)
 

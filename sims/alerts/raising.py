@@ -60,7 +60,7 @@ def raise_alerts(
     nobody. Inside the tenant's transaction.
     """
     query = _RAISE.format(found=found, again=_AGAIN if repeats else "NOTHING")
-    fixed = {"organization": organization_id, "now": now, "lasting": lasting}
+    fixed: dict[str, Any] = {"organization": organization_id, "now": now, "lasting": lasting}
     with connection.cursor() as cursor:
         cursor.execute(query, {**values, **fixed})
         raised = [Raised(*row) for row in cursor.fetchall()]

@@ -48,7 +48,7 @@ def _status(subject: str, facts: Facts) -> str:
 
 def _imei(subject: str, facts: Facts) -> str:
     before, after = facts["before"], facts["after"]
-    return f"{subject} is in another device model: IMEI {after} (type {after[:8]}), before {before} ({before[:8]})."
+    return f"{subject} is in another device model: type {after[:8]} in place of {before[:8]}."
 
 
 def _country(subject: str, facts: Facts) -> str:

@@ -1,4 +1,7 @@
-"""What needs somebody: rules that say when, alerts that say what, and the nightly look at the whole fleet."""
+"""What needs somebody: rules that say when, alerts that say what, and the nightly look at the whole fleet.
+
+Behind each foreign key stands a composite one, see migration 0005.
+"""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -32,13 +35,6 @@ class AlertStatus(models.TextChoices):
     RESOLVED = "resolved", "resolved"
 
 
-def link(to: type[models.Model], name: str = "+") -> "models.ForeignKey[models.Model | None, models.Model | None]":
-    """A composite foreign key of the migration stands behind it."""
-    return models.ForeignKey(
-        to, on_delete=models.CASCADE, null=True, blank=True, db_constraint=False, db_index=False, related_name=name
-    )
-
-
 class AlertRule(TenantModel):
     """When the organisation wants an alert, of how much weight, about which SIMs (all that are given must fit).
 
@@ -56,10 +52,18 @@ class AlertRule(TenantModel):
     hours = models.IntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     statuses = models.JSONField(default=list, blank=True)
     reasons = models.JSONField(default=list, blank=True)
-    customer = link(Customer)
-    tag = link(Tag)
-    plan = link(Plan)
-    sim = link(Sim)
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, null=True, blank=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    tag = models.ForeignKey(
+        Tag, on_delete=models.CASCADE, null=True, blank=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    plan = models.ForeignKey(
+        Plan, on_delete=models.CASCADE, null=True, blank=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    sim = models.ForeignKey(
+        Sim, on_delete=models.CASCADE, null=True, blank=True, db_constraint=False, db_index=False, related_name="+"
+    )
     rearm_hours = models.IntegerField(default=24)
     default_key = models.CharField(max_length=30, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -86,11 +90,27 @@ class Alert(TenantModel):
     )
     text = models.CharField(max_length=500, blank=True, db_default="")  # of those made by hand
     condition = models.CharField(max_length=120, blank=True, db_default="")
-    rule = link(AlertRule)
-    sim = link(Sim, "alerts")
-    customer = link(Customer)
-    pool_plan = link(Plan)
-    intake = link(Intake)
+    rule = models.ForeignKey(
+        AlertRule,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    sim = models.ForeignKey(
+        Sim, on_delete=models.CASCADE, null=True, blank=True, db_constraint=False, db_index=False, related_name="alerts"
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, null=True, blank=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    pool_plan = models.ForeignKey(
+        Plan, on_delete=models.CASCADE, null=True, blank=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    intake = models.ForeignKey(
+        Intake, on_delete=models.CASCADE, null=True, blank=True, db_constraint=False, db_index=False, related_name="+"
+    )
     facts = models.JSONField(default=dict)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()

@@ -191,7 +191,13 @@ def update_alert_rule(
     """Change an alert rule: switch it on or off, its weight, percent, usage, hours or name. The rest stays."""
     _whole(actor)
     found = _find(actor, rule, lock=True)
-    wanted = {"enabled": enabled, "severity": severity, "percent": percent, "usage_bytes": usage, "hours": hours}
+    wanted: dict[str, Any] = {
+        "enabled": enabled,
+        "severity": severity,
+        "percent": percent,
+        "usage_bytes": usage,
+        "hours": hours,
+    }
     wanted |= {"name": name, "rearm_hours": rearm_hours}
     given = {key: value for key, value in wanted.items() if value is not None}
     if not given:

@@ -15,7 +15,7 @@ from iotsim.core.schemas import Answer
 from iotsim.core.tenancy import tenant
 from iotsim.core.wording import counted, size
 from sims.alerts import watch
-from sims.alerts.parameters import Percent
+from sims.alerts.parameters import LIMIT_ACT, Percent
 from sims.alerts.pools import pools_of
 from sims.carrier import request_changes
 from sims.examples import EXAMPLES
@@ -28,10 +28,12 @@ from sims.schemas.pools import PoolOut
 
 Threshold = Annotated[Percent | None, Field(le=100, description="Percent of the quota at which somebody is told")]
 PlanAction = Annotated[
-    Literal["none", "suspend"] | None, Field(description="What happens at the quota: none, or suspend")
+    Literal["none", "suspend"] | None, Field(description="What happens at the quota: none, or suspend"), LIMIT_ACT
 ]
 SimLimitAction = Annotated[
-    Literal["none", "suspend", "plan"] | None, Field(description="What happens at the quota: none, suspend, or plan")
+    Literal["none", "suspend", "plan"] | None,
+    Field(description="What happens at the quota: none, suspend, or plan"),
+    LIMIT_ACT,
 ]
 SimThreshold = Annotated[
     Percent | Literal["plan"] | None,
