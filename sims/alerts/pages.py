@@ -14,9 +14,10 @@ from sims.services.choices import list_filter_choices
 
 if TYPE_CHECKING:
     from django.http import QueryDict
+    from pydantic import BaseModel
 
     from iotsim.core.actor import Actor
-    from sims.schemas.alerts import AlertDetails, AlertPage
+    from sims.schemas.alerts import AlertDetails
 
 STATUSES = (("open", "Open"), ("acknowledged", "Acknowledged"), ("snoozed", "Snoozed"), ("resolved", "Resolved"))
 FILTERS = tuple(name for name in AlertFilter.__dataclass_fields__ if name != "sim")
@@ -54,9 +55,9 @@ def context(actor: "Actor", query: "QueryDict") -> dict[str, Any]:
     return {"selects": SimpleLazyObject(lambda: _selects(actor, query)), "everything": everything}
 
 
-def shown(page: "AlertPage", severity: str) -> int:
+def shown(page: "BaseModel", severity: str) -> int:
     """How many alerts fit all filters, the one for severity too."""
-    return int(getattr(page, severity)) if severity in ("critical", "warning", "info") else page.total
+    return int(getattr(page, severity if severity in ("critical", "warning", "info") else "total"))
 
 
 def _selects(actor: "Actor", query: "QueryDict") -> list[Select]:

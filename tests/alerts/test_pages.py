@@ -100,6 +100,7 @@ def test_the_bell_counts_and_leads(client_for, organisation, actor, make_members
 def test_the_night_has_a_page_and_stands_on_the_dashboard(browser, organisation):
     from tests.alerts.test_nights import done
 
+    make_sim(organisation)
     assert "Last night" not in text(browser, "/")
     done(organisation)
     assert "Last night" in text(browser, "/") and "Earlier nights" in text(browser, "/nights/")
