@@ -97,8 +97,7 @@ def alerts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The alerts that fit the address's filters; a filter that cannot be is told in place of the rows."""
     context = pages.context(actor, request.GET)
     try:
-        found = list_alerts.call(actor, arguments_of(request.GET)).result
-        context |= {"page": found, "shown": pages.shown(found, request.GET.get("severity", ""))}
+        context["page"] = list_alerts.call(actor, arguments_of(request.GET)).result
     except IotsimError as error:
         context["error"] = error
     return render(request, part_of(request, "sims/alerts.html", alerts="rows"), context)

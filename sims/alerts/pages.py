@@ -14,7 +14,6 @@ from sims.services.choices import list_filter_choices
 
 if TYPE_CHECKING:
     from django.http import QueryDict
-    from pydantic import BaseModel
 
     from iotsim.core.actor import Actor
     from sims.schemas.alerts import AlertDetails
@@ -53,11 +52,6 @@ def context(actor: "Actor", query: "QueryDict") -> dict[str, Any]:
     kept = [(name, query[name]) for name in FILTERS if query.get(name)]
     everything = [BulkAct(name, label, icon, f"?{urlencode([('action', name), *kept])}") for name, label, icon in ACTS]
     return {"selects": SimpleLazyObject(lambda: _selects(actor, query)), "everything": everything}
-
-
-def shown(page: "BaseModel", severity: str) -> int:
-    """How many alerts fit all filters, the one for severity too."""
-    return int(getattr(page, severity if severity in ("critical", "warning", "info") else "total"))
 
 
 def _selects(actor: "Actor", query: "QueryDict") -> list[Select]:

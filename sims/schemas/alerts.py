@@ -21,7 +21,7 @@ class AlertOut(Answer):
     """One condition. `sentence` says what is the matter; a snoozed alert whose time is over counts as open."""
 
     id: int
-    title: str = Field(description="The same as the sentence")
+    title: str = Field(description="The sentence without its full stop")
     kind: str
     kind_title: str
     severity: str = Field(description="info, warning or critical")
@@ -63,7 +63,7 @@ def alert_fields(alert: Alert, now: datetime) -> dict[str, Any]:
     return {
         **{name: getattr(alert, name) for name in same},
         "sentence": sentence,
-        "title": sentence,
+        "title": sentence.rstrip("."),
         "kind_title": AlertKind(alert.kind).label,
         "status": "open" if woken else alert.status,
         "snoozed_until": None if woken else alert.snoozed_until,
@@ -81,13 +81,14 @@ class AlertPage(Answer):
     """Alerts, critical ones first, the newest of each first. The counts are of all that fit but for severity."""
 
     items: list[AlertOut]
+    total: int = Field(description="All that fit, severity included")
     critical: int
     warning: int
     info: int
     next_cursor: str | None = None
 
     @property
-    def total(self) -> int:
+    def of_any_weight(self) -> int:
         return self.critical + self.warning + self.info
 
 

@@ -102,7 +102,7 @@ def _undo_creation(actor: Actor, arguments: BaseModel, result: AlertRuleOut) -> 
 def create_alert_rule(
     actor: Actor,
     *,
-    kind: AlertRuleKind,
+    kind: AlertRuleKind | None = None,
     name: RuleName = None,
     severity: AlertSeverity = "warning",
     percent: Percent | None = None,
@@ -120,7 +120,7 @@ def create_alert_rule(
     _whole(actor)
     rule = AlertRule(
         organization_id=actor.organization_id,
-        kind=kind,
+        kind=kind or _kind_of(percent, usage, hours),
         severity=severity,
         percent=percent,
         usage_bytes=usage,
@@ -140,6 +140,13 @@ def create_alert_rule(
     touch("alert_rule", [rule.pk])
     out = AlertRuleOut.of(rule)
     return out.model_copy(update={"sentence": f"Rule {rule.pk} is on: {out.sentence}"})
+
+
+def _kind_of(percent: int | None, usage: int | None, hours: int | None) -> str:
+    """What a rule watches that gives only numbers."""
+    if percent is None and usage is None and hours is None:
+        raise Invalid("Say what the rule watches: usage, a limit, silence, another device or country.", field="kind")
+    return "silence" if percent is None and usage is None else "threshold"
 
 
 def _check(rule: AlertRule) -> None:

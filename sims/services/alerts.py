@@ -1,6 +1,5 @@
 """Alerts: what needs somebody, and what people do with it."""
 
-from collections.abc import Sequence
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 from zoneinfo import ZoneInfo
@@ -61,9 +60,10 @@ def list_alerts(
     now = timezone.now()
     items = [AlertOut.of(one, now=now) for one in found]
     return AlertPage(
-        sentence=_list_sentence(wanted, counts, items),
+        sentence=_list_sentence(wanted, counts),
         items=items,
         next_cursor=following,
+        total=_fitting(wanted, counts),
         **{name: counts.get(name, 0) for name in SEVERITIES},
     )
 
@@ -93,13 +93,17 @@ def _read(cursor: str | None) -> tuple[str, int]:
     return name, int(number)
 
 
-def _list_sentence(wanted: AlertFilter, counts: dict[str, int], items: Sequence[AlertOut]) -> str:
-    total = sum(counts.values()) if wanted.severity is None else counts.get(wanted.severity, 0)
+def _fitting(wanted: AlertFilter, counts: dict[str, int]) -> int:
+    return sum(counts.values()) if wanted.severity is None else counts.get(wanted.severity, 0)
+
+
+def _list_sentence(wanted: AlertFilter, counts: dict[str, int]) -> str:
+    total = _fitting(wanted, counts)
     words = wanted.words()
     if not total:
         return f"No alerts ({words})." if words else "No alerts: nothing needs anybody."
     critical = f", {counts['critical']:,} of them critical" if counts.get("critical") and not wanted.severity else ""
-    return f"{counted(total, 'alert')}{f' ({words})' if words else ''}{critical}. The first: {items[0].sentence}"
+    return f"{counted(total, 'alert')}{f' ({words})' if words else ''}{critical}."
 
 
 @service(
