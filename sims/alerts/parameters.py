@@ -1,11 +1,12 @@
 """Parameter types of alerts, each with its slot (see iotsim/core/slots.py). Pure."""
 
 import re
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from iotsim.core.parameters import numbered
+from iotsim.core.parameters import Day, find_days, numbered
 from iotsim.core.quantities import NUMBER, read_number
 from iotsim.core.slots import Found, Slot, SlotContext, Source
 
@@ -180,6 +181,25 @@ Hours = Annotated[
     Field(ge=1, le=8760, description='Hours, such as 72 or "3 days"'),
     Slot("hours", find_hours, mask="3 days", noun="how long", shares=True),
 ]
+
+_UNTIL: Final = re.compile(r"\b(?:until|till)\s+(?:the\s+)?", re.IGNORECASE)
+
+
+def find_until(text: str, context: SlotContext) -> list[Found]:
+    """The day behind "until": tomorrow, or a date. A kind of its own, since "for 3 days" is a past period elsewhere."""
+    match = _UNTIL.search(text)
+    if match is None:
+        return []
+    if text[match.end() :].lower().startswith("tomorrow"):
+        end = match.end() + len("tomorrow")
+        return [
+            Found(match.start(), end, (context.today + timedelta(days=1)).isoformat(), text[match.start() : end], 1.2)
+        ]
+    days = [one for one in find_days(text, context) if one.start <= match.end() < one.end]
+    return [Found(match.start(), one.end, one.value, text[match.start() : one.end], 1.2) for one in days[-1:]]
+
+
+UntilDay = Annotated[Day, Slot("until", find_until, noun="until when", shares=True)]
 
 _PERCENT: Final = re.compile(r"(?<![\w.])(?P<n>\d{1,4})\s*(?:%|percent|per\s+cent)(?!\w)", re.IGNORECASE)
 

@@ -12,7 +12,7 @@ from iotsim.core.actor import Actor
 from iotsim.core.effects import touch
 from iotsim.core.errors import Conflict, Invalid, NotFound
 from iotsim.core.paging import Cursor
-from iotsim.core.parameters import Day, Limit
+from iotsim.core.parameters import Limit
 from iotsim.core.parameters import Reason as WhyInWords
 from iotsim.core.proposals import FIRST_ROWS, Change, Proposal, digest_of
 from iotsim.core.registry import Risk, Undo, service
@@ -20,7 +20,17 @@ from iotsim.core.roles import Permission
 from iotsim.core.wording import counted
 from sims.alerts import acts
 from sims.alerts.acts import AlertFilter, acknowledged, find_alert, resolved
-from sims.alerts.parameters import BULK_ACT, AlertId, AlertKindName, AlertSeverity, AlertState, AlertText, Hours, Person
+from sims.alerts.parameters import (
+    BULK_ACT,
+    AlertId,
+    AlertKindName,
+    AlertSeverity,
+    AlertState,
+    AlertText,
+    Hours,
+    Person,
+    UntilDay,
+)
 from sims.alerts.people import tell_of
 from sims.alerts.raising import Raised
 from sims.alerts.words import sentence_of, subject_of
@@ -193,7 +203,9 @@ def assign_alert(actor: Actor, *, alert: AlertId, person: Person) -> AlertChange
     title="Snooze alert",
     undo=_undo,
 )
-def snooze_alert(actor: Actor, *, alert: AlertId, hours: Hours | None = None, until: Day | None = None) -> AlertChange:
+def snooze_alert(
+    actor: Actor, *, alert: AlertId, hours: Hours | None = None, until: UntilDay | None = None
+) -> AlertChange:
     """Put an alert aside for some hours or days, or until the beginning of a day; then it is open again."""
     zone = ZoneInfo(actor.time_zone)
     end = acts.hours_until(hours, datetime.combine(until, time.min, zone) if until else None)
