@@ -24,6 +24,11 @@ def _as_list(value: Any) -> Any:
 
 MANY = 1_000  # unread ones are counted up to here
 
+Numbers = Annotated[
+    Annotated[list[int], BeforeValidator(_as_list), Field(max_length=MANY)] | None,
+    Field(description="Their numbers; all without them"),
+]
+
 
 @service(
     permission=Permission.VIEW,
@@ -68,11 +73,7 @@ def _undo(actor: Actor, arguments: BaseModel, result: NotificationChange) -> Und
 def mark_notifications_read(
     actor: Actor,
     *,
-    notifications: Annotated[
-        list[int] | None,
-        BeforeValidator(_as_list),
-        Field(description="Their numbers; all without them", max_length=MANY),
-    ] = None,
+    notifications: Numbers = None,
     unread: Annotated[bool, Field(description="Mark them as unread instead")] = False,
 ) -> NotificationChange:
     """Mark one's own notifications as read: those named, or all."""

@@ -233,9 +233,8 @@ def _resolved_words(note: str | None) -> str:
 
 BulkAct = Annotated[Literal["acknowledge", "resolve"], Field(description="acknowledge or resolve"), BULK_ACT]
 AlertIds = Annotated[
-    list[int] | None,
-    BeforeValidator(as_list),
-    Field(description="Numbers of the alerts; without them, all that fit the filter", max_length=MOST_AT_ONCE),
+    Annotated[list[int], BeforeValidator(as_list), Field(max_length=MOST_AT_ONCE)] | None,
+    Field(description="Numbers of the alerts; without them, all that fit the filter"),
 ]
 
 
