@@ -210,7 +210,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CONCURRENCY = env.number("WORKER_CONCURRENCY", 2, minimum=1, maximum=256)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "iotsim.beat:KeepingScheduler"  # what is set in the admin wins over what stands here
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send lost jobs again": {"task": "iotsim.sweep_jobs", "schedule": 30.0},
     "forget idempotency keys": {"task": "iotsim.forget_idempotency_keys", "schedule": 3600.0},
@@ -218,6 +218,8 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "keep usage partitions": {"task": "sims.keep_partitions", "schedule": 6 * 3600.0},
     "forget old reports": {"task": "sims.forget_reports", "schedule": 3600.0},
     "begin billing cycles": {"task": "sims.roll_cycles", "schedule": 600.0},
+    "watch for silence": {"task": "sims.watch_silence", "schedule": 600.0},
+    "nightly checks": {"task": "sims.start_nights", "schedule": 900.0, "kwargs": {"hour": 2}},
 }
 CELERY_TIMEZONE = "UTC"
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from iotsim.core import impersonation, registry
 from iotsim.core.access import ORGANIZATION, actor_of, arguments_of, memberships_of, page
 from iotsim.core.actor import Actor
+from iotsim.core.bell import list_notifications
 from iotsim.core.errors import ConfirmationRequired, Denied, Invalid, IotsimError, MembershipLost, Moved, NotFound
 from iotsim.core.models import ApprovalState, Impersonation, Membership, Organization
 from iotsim.core.proposals import Proposal
@@ -294,11 +295,19 @@ PLACES = [
     ("SIMs", "device-sim", "sims", Permission.VIEW),
     ("Customers", "building", "customers", Permission.VIEW),
     ("Plans", "receipt", "plans", Permission.VIEW),
+    ("Alerts", "bell-ringing", "alerts", Permission.VIEW),
     ("Usage imports", "file-import", "imports", Permission.VIEW),
     ("Reports", "report-analytics", "reports", Permission.VIEW),
     ("Approvals", "clipboard-check", "approvals", Permission.VIEW),
     ("Audit log", "history", "audit", Permission.REPORT),
 ]
+
+
+# What a place of the navigation counts: the frame's own word, the badge's id, and what a change of it is called.
+BADGES = {
+    "Approvals": ("pending_approvals", "waiting-count", "approval"),
+    "Alerts": ("critical_alerts", "alert-count", "alert"),
+}
 
 
 class Frame:
@@ -342,6 +351,16 @@ class Frame:
         return len(list_approvals(self.actor, state=ApprovalState.PENDING).items)
 
     @cached_property
+    def critical_alerts(self) -> int:
+        """Those nobody has looked at yet, up to a hundred."""
+        asked = {"severity": "critical", "status": "open", "limit": 1}
+        return int(registry.get("list_alerts").call(self.actor, asked).result.critical)  # type: ignore[attr-defined]
+
+    @cached_property
+    def unread(self) -> int:
+        return list_notifications(self.actor, limit=1).unread
+
+    @cached_property
     def places(self) -> list[Place]:
         return [
             self._place(name, icon, reverse(route))
@@ -352,9 +371,10 @@ class Frame:
     def _place(self, name: str, icon: str, url: str) -> Place:
         path = self.request.path
         current = path == url if url == "/" else path.startswith(url)
-        if name != "Approvals":
+        if name not in BADGES:
             return Place(name, icon, url, current)
-        return Place(name, icon, url, current, self.pending_approvals, "waiting-count", "approval", url)
+        count, element, kind = BADGES[name]
+        return Place(name, icon, url, current, getattr(self, count), element, kind, url)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

@@ -7,9 +7,13 @@ class SimsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing the services is what fills the registry.
-        from iotsim.core import subjects
+        from iotsim.core import notifications, subjects
         from sims import services  # noqa: F401
         from sims.naming import sim_id
         from sims.parameters import SIM_SLOT
 
+        notifications.lead("import_usage", lambda result: f"/imports/{result['id']}/")
+        notifications.lead("import_sims", lambda result: f"/imports/{result['id']}/")
+        notifications.lead("generate_report", lambda result: "/reports/")
+        notifications.lead("check_quotas", lambda result: "/alerts/")
         subjects.fill(subjects.KIND, find_id=sim_id, slot=SIM_SLOT)

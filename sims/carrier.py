@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from iotsim.core.actor import Actor
+from sims.alerts.watch import note_status
 from sims.lifecycle import Reason, Status
 from sims.models import ChangeState, Sim, StatusChange
 
@@ -40,6 +41,7 @@ def request_changes(
         batch_size=2_000,
     )
     confirm(batch)
+    note_status(actor.organization_id, batch)
     return batch
 
 

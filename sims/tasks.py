@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from celery import shared_task
 
 from iotsim.core.models import Organization
+from iotsim.core.tenancy import tenant
 from sims.intake.exclusive import writing_usage
 
 
@@ -34,3 +35,24 @@ def forget_reports() -> int:
     from sims.reports.keeping import forget_reports as forget
 
     return forget()
+
+
+@shared_task(name="sims.watch_silence")
+def watch_silence() -> int:
+    """Raise and end the alerts of SIMs that do not connect, and wake snoozed alerts. Answers how many are new."""
+    from sims.alerts.watch import check_silence, wake
+
+    fresh = 0
+    for organization_id in Organization.objects.values_list("pk", flat=True):
+        with tenant(organization_id):
+            wake(organization_id)
+            fresh += check_silence(organization_id)
+    return fresh
+
+
+@shared_task(name="sims.start_nights")
+def start_nights(hour: int = 2) -> int:
+    """The nightly check of each organisation whose own clock has come to that hour. Answers how many were started."""
+    from sims.services.nightly import start_nights as start
+
+    return start(hour)

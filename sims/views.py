@@ -16,11 +16,16 @@ from iotsim.core.fragments import part_of
 from iotsim.core.roles import Permission
 from iotsim.core.zones import CURRENCIES, zones
 from sims import charts, listing, reporting
+from sims.alerts import pages
 from sims.bringing import bring_in, under_way
+from sims.services.alert_rules import list_alert_rules
+from sims.services.alerts import get_alert, list_alerts
 from sims.services.customers import list_customers
 from sims.services.fleet import find_sims, get_fleet_summary, get_sim_details
 from sims.services.history import get_usage_history
 from sims.services.intake import get_intake, list_intakes
+from sims.services.limits import list_pools
+from sims.services.nightly import get_nightly_summary, last_night, list_nightly_summaries
 from sims.services.organization import get_organization
 from sims.services.plans import list_plans
 from sims.services.reports import generate_report, get_report_file, list_reports
@@ -39,7 +44,7 @@ def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The fleet in figures."""
     fleet = get_fleet_summary(actor)
     figures = {"timeline": charts.usage_timeline(fleet.timeline), "spark": charts.spark(fleet.timeline)}
-    return render(request, "sims/dashboard.html", {"fleet": fleet, **figures})
+    return render(request, "sims/dashboard.html", {"fleet": fleet, "night": last_night(actor), **figures})
 
 
 @require_GET
@@ -158,3 +163,67 @@ def shared_report(request: HttpRequest) -> HttpResponseBase:
     """The file of a report for whoever has its link; its secret stands in the query, which no log of ours keeps."""
     actor, report = reporting.shared(request.GET.get("link", ""))
     return file_response(get_report_file(actor, report=report))
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def alerts(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The alerts that fit the address's filters; a filter that cannot be is told in place of the rows."""
+    context = pages.context(actor, request.GET)
+    try:
+        context["page"] = list_alerts.call(actor, arguments_of(request.GET)).result
+    except IotsimError as error:
+        context["error"] = error
+    return render(request, part_of(request, "sims/alerts.html", alerts="rows"), context)
+
+
+@require_GET
+@page
+def alerts_few(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What needs someone now, in a few lines, of the fleet or of a SIM."""
+    found = list_alerts.call(actor, {"limit": 6, **arguments_of(request.GET)}).result
+    return render(request, "sims/alerts.html#few", {"page": found})
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def alert_detail(request: HttpRequest, actor: Actor, alert: int) -> HttpResponse:
+    """One alert: what is the matter, and what was done with it."""
+    found = get_alert(actor, alert=alert)
+    context = {"alert": found, "facts": pages.facts_of(found)}
+    return render(request, part_of(request, "sims/alert.html", alert="body"), context)
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def alert_rules(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """When there is an alert."""
+    context = {"page": list_alert_rules(actor), "may_rule": actor.may(Permission.MONEY)}
+    return render(request, part_of(request, "sims/alert_rules.html", rules="rows"), context)
+
+
+@require_GET
+@page
+def pools(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The pools, the fullest first."""
+    return render(request, "sims/pools.html", {"page": list_pools(actor)})
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def newest_night(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The newest night: whole, or in a few lines for the dashboard."""
+    context = {"night": get_nightly_summary(actor), "nights": list_nightly_summaries(actor, limit=30)}
+    return render(request, part_of(request, "sims/night.html", night="few"), context)
+
+
+@require_GET
+@page
+def night(request: HttpRequest, actor: Actor, night: str) -> HttpResponse:
+    """What the check of one night found."""
+    found = get_nightly_summary.call(actor, {"night": night}).result
+    return render(request, "sims/night.html", {"night": found, "nights": list_nightly_summaries(actor, limit=30)})

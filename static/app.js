@@ -236,9 +236,10 @@
   on("auxclick", "tr[data-href]", (e, row) => {
     if (e.button === 1 && !e.target.closest(INTERACTIVE)) open(row.dataset.href, "_blank");
   });
+  const PICKS = "input[name=sims], input[name=alerts]";
   let lastPicked = null;
-  on("click", "input[name=sims]", (e, box) => {
-    const boxes = $$("input[name=sims]");
+  on("click", PICKS, (e, box) => {
+    const boxes = $$(PICKS);
     if (e.shiftKey && boxes.includes(lastPicked)) {
       const [from, to] = [boxes.indexOf(lastPicked), boxes.indexOf(box)].sort((a, b) => a - b);
       boxes.slice(from, to + 1).forEach((one) => { one.checked = box.checked; });
@@ -246,18 +247,18 @@
     lastPicked = box;
   });
   on("change", "[data-select-all]", (e, all) => {
-    $$("input[name=sims]").forEach((box) => { box.checked = all.checked; });
+    $$(PICKS).forEach((box) => { box.checked = all.checked; });
     syncSelection();
   });
-  on("change", "input[name=sims]", () => syncSelection());
+  on("change", PICKS, () => syncSelection());
   on("click", "[data-select-none]", () => {
-    $$("input[name=sims]").forEach((box) => { box.checked = false; });
+    $$(PICKS).forEach((box) => { box.checked = false; });
     syncSelection();
   });
   function syncSelection() {
     const bar = $("[data-bulk]");
     if (!bar) return;
-    const boxes = $$("input[name=sims]");
+    const boxes = $$(PICKS);
     const picked = boxes.filter((box) => box.checked).length;
     bar.hidden = picked === 0;
     $("[data-bulk-count]", bar).textContent = picked.toLocaleString("en-GB");

@@ -221,7 +221,7 @@ class Planner:
         if not filled.tool.is_read:
             if is_hypothetical(reading.text):
                 return self.decline()
-            if is_later(reading.text):
+            if is_later(_without(reading.text, filled.used)):
                 return Outline(
                     answer="I can only do that at once, not later or on a condition. Nothing was changed.", why="later"
                 )
@@ -318,6 +318,13 @@ class Planner:
             answer=f"I cannot help with that. What I know here: {', '.join(titles)}. You could ask: {asked}",
             why="out of scope",
         )
+
+
+def _without(text: str, hits: Sequence[Hit]) -> str:
+    """The sentence without the values that the tool takes: "for 3 days" or "whenever it ..." may be one of them."""
+    for hit in hits:
+        text = text[: hit.found.start] + " " * (hit.found.end - hit.found.start) + text[hit.found.end :]
+    return text
 
 
 def _in_a_sentence(title: str) -> str:

@@ -14,7 +14,9 @@ from iotsim.core.effects import announce
 from iotsim.core.errors import Conflict, Denied, NotFound
 from iotsim.core.idempotency import arguments_hash
 from iotsim.core.models import Approval, ApprovalState, Membership
+from iotsim.core.notifications import notify, who_may
 from iotsim.core.proposals import Proposal
+from iotsim.core.roles import Permission
 from iotsim.core.schemas import ApprovalOut
 
 if TYPE_CHECKING:
@@ -55,7 +57,21 @@ def file(
         )
         impersonation.remember(actor, "approval", row.pk)
         announce(actor.organization_id, {"approval": [row.pk]})
+        _tell(actor, row, proposal.summary if proposal else service.title)
     return ApprovalOut.of(row, title=service.title)
+
+
+def _tell(actor: Actor, row: Approval, what: str) -> None:
+    """Those who may decide hear of it, with whoever asked: they may be the same person."""
+    asked = f"{actor.name} asks by {actor.face.value} for your decision: {what}."
+    notify(
+        actor,
+        user_ids=who_may(actor.organization_id, Permission.MONEY),
+        kind="approval",
+        sentence=asked,
+        path="/approvals/",
+        object_id=row.pk,
+    )
 
 
 def visible(actor: Actor) -> "QuerySet[Approval]":

@@ -8,4 +8,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing a services module is what fills the registry.
-        from iotsim.core import services, support  # noqa: F401
+        from iotsim.core import bell, services, support  # noqa: F401

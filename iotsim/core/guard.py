@@ -208,7 +208,7 @@ def _why_it_matters(proposal: Proposal | None) -> str:
         return ""
     reasons = [
         (not proposal.reversible, "It cannot be undone."),
-        (proposal.count > 1, f"It changes {proposal.count:,} SIMs."),
+        (proposal.count > 1, f"It changes {proposal.count:,} {proposal.noun}s."),
         (proposal.safety_critical == 1, "One SIM is marked safety-critical."),
         (proposal.safety_critical > 1, f"{proposal.safety_critical:,} SIMs are marked safety-critical."),
         (proposal.raises_cost, "It raises the monthly cost."),

@@ -26,6 +26,7 @@ from iotsim.core.actor import Actor, Face
 from iotsim.core.effects import announce
 from iotsim.core.errors import Denied, IotsimError
 from iotsim.core.models import Job, JobState, Membership, Organization
+from iotsim.core.notifications import tell_of_job
 from iotsim.core.schemas import JobOut
 from iotsim.core.tenancy import tenant
 
@@ -187,7 +188,8 @@ def _actor_of(job: Job) -> Actor:
 def _finish(running: "RunningJob", state: JobState, **fields: Any) -> str:
     with tenant(running.organization_id):
         mine = Job.objects.filter(pk=running.id, worker=running.worker)
-        mine.update(state=state.value, finished_at=timezone.now(), lease_until=None, **fields)
+        if mine.update(state=state.value, finished_at=timezone.now(), lease_until=None, **fields):
+            tell_of_job(Job.objects.get(pk=running.id))
         metrics.count(metrics.JOBS, service=running.service, state=state.value)
         metrics.count(metrics.JOB_SECONDS, time.monotonic() - running.since, service=running.service)
         announce(running.organization_id, {"job": [running.id]})

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from iotsim.core.models import Approval, AuditEvent, Job
+from iotsim.core.models import Approval, AuditEvent, Job, Notification
 from iotsim.core.proposals import Proposal
 
 
@@ -174,3 +174,31 @@ _AUDIT_FIELDS = [name for name in AuditEventOut.model_fields if name not in {"ti
 class AuditPage(Answer):
     items: list[AuditEventOut]
     next_cursor: str | None = None
+
+
+class NotificationOut(BaseModel):
+    """What one person was told; `path` leads to what it is about (empty: nowhere)."""
+
+    id: int
+    title: str
+    kind: str = Field(description="alert, approval, job, nightly or report")
+    path: str
+    object_id: int | None
+    created_at: datetime
+    read_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Notification) -> "NotificationOut":
+        same = {name: getattr(row, name) for name in cls.model_fields if name != "title"}
+        return cls(title=row.sentence, **same)
+
+
+class NotificationPage(Answer):
+    items: list[NotificationOut]
+    unread: int = Field(description="All that are not read yet, up to 1,000")
+    next_cursor: str | None = None
+
+
+class NotificationChange(Answer):
+    ids: list[int] = Field(description="Those that changed")
+    unread: bool = Field(description="Whether they were marked as unread")

@@ -8,6 +8,7 @@ from django.views.decorators.vary import vary_on_headers
 from iotsim.core import registry
 from iotsim.core.access import arguments_of, page
 from iotsim.core.actor import Actor
+from iotsim.core.bell import list_notifications
 from iotsim.core.fragments import part_of
 from iotsim.core.services import get_job, list_approvals, list_audit_events
 
@@ -43,3 +44,26 @@ def audit(request: HttpRequest, actor: Actor) -> HttpResponse:
 def job(request: HttpRequest, actor: Actor, job: int) -> HttpResponse:
     """How far one job is, as a fragment that follows it to its end."""
     return render(request, "core/job.html", {"job": get_job(actor, job=job)})
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def notifications(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What one was told, newest first."""
+    answer = list_notifications.call(actor, arguments_of(request.GET)).result
+    return render(request, part_of(request, "core/notifications.html", notifications="rows"), {"page": answer})
+
+
+@require_GET
+@page
+def notification_badge(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """How many are unread, for the bell."""
+    return render(request, "core/notifications.html#badge", {"page": list_notifications(actor, limit=1)})
+
+
+@require_GET
+@page
+def notification_few(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The newest, for the bell's menu."""
+    return render(request, "core/notifications.html#few", {"page": list_notifications(actor, limit=6)})

@@ -9,6 +9,7 @@ from iotsim import places
 from iotsim.core.models import Organization
 from iotsim.core.roles import Role
 from iotsim.core.tenancy import tenant
+from sims.demo.alerts import seed_alerts
 from sims.demo.contents import Person
 from sims.demo.fleet import make_fleet
 from sims.demo.labels import write_labels
@@ -93,5 +94,6 @@ def fill(
     size, seed = min(order.sims, demo.most_sims), order.seed + BOTH.index(demo)
     fleet = make_fleet(size, order.days, order.end_date, seed, home=demo.home, memorable=demo is NORDWIND)
     contents = seed_fleet(organization, fleet, now=now, manager=Person(manager.email, manager.pk), progress=progress)
+    seed_alerts(organization, contents, people)
     write_labels(places.private_folder(data / "demo") / f"labels-{demo.slug}.csv", fleet, contents.iccid.tolist())
     return organization

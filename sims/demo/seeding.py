@@ -42,6 +42,7 @@ APN: Final = "iot.example"
 
 # Emptied in this order: what refers to SIMs stands before them.
 TABLES: Final = (
+    "sims_alert", "sims_simcountry", "sims_nightlyrun",
     "sims_usagerecord", "sims_usagekey", "sims_usagedaily", "sims_usagehourly", "sims_fleetdaily", "sims_fleethourly",
     "sims_refusedrow", "sims_intake", "sims_statuschange", "sims_simtag", "sims_sim", "sims_device", "sims_tag",
     "sims_plan", "sims_customer",
@@ -70,6 +71,12 @@ def seed_fleet(
 def empty(organization: Organization) -> None:
     """Delete the organisation's SIMs, their usage and all that belongs to them. Audit events stay."""
     with tenant(organization.pk), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM core_notification WHERE organization_id = %s", [organization.pk])
+        cursor.execute(  # rules about what goes; the general ones stay
+            "DELETE FROM sims_alertrule WHERE organization_id = %s "
+            "AND num_nonnulls(customer_id, tag_id, plan_id, sim_id) > 0",
+            [organization.pk],
+        )
         for table in TABLES:
             cursor.execute(f"DELETE FROM {table} WHERE organization_id = %s", [organization.pk])  # noqa: S608
 

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from iotsim.core.effects import announce
 from sims import world
+from sims.alerts.watch import note_moves, note_usage, settle_usage
 from sims.cycles import cycle_start
 from sims.lifecycle import Reason, Status
 from sims.models import ChangeState
@@ -40,8 +41,10 @@ def refresh_sims(organization_id: int, zone: ZoneInfo, touched: Touched, *, as_o
         if ids:
             _lock(organization_id)
             _settle_places(organization_id)
+            note_moves(organization_id)
             _update(organization_id, _cycle_starts(organization_id, zone), as_of)
             _first_traffic(organization_id)
+            note_usage(organization_id)
         cursor.execute("DROP TABLE sims_latest")
     if ids:
         announce(organization_id, {"sim": ids, "usage": ids})
@@ -220,4 +223,7 @@ def roll_cycles(organization_id: int, zone: ZoneInfo, *, anew: Sequence[int] = (
                 "anew": list(anew),
             },
         )
-        return int(cursor.rowcount)
+        rolled = int(cursor.rowcount)
+    if rolled:
+        settle_usage(organization_id)
+    return rolled

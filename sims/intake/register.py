@@ -10,6 +10,7 @@ from iotsim.core.errors import Invalid
 from iotsim.core.jobs import RunningJob
 from iotsim.core.models import Job, JobState, Upload
 from iotsim.core.tenancy import tenant
+from sims.alerts.watch import note_intake
 from sims.formats.header import SecretColumn
 from sims.formats.table import MOST_KEPT, Refusal
 from sims.formats.text import FileRefused
@@ -52,6 +53,8 @@ def refusing(job: RunningJob, upload: Upload, kind: IntakeKind) -> Iterator[None
     """
     try:
         yield
+        with tenant(job.organization_id):
+            note_intake(job.organization_id, job.id)
     except FileRefused as refused:
         reason = str(refused)
         secret = isinstance(refused, SecretColumn)
@@ -60,6 +63,7 @@ def refusing(job: RunningJob, upload: Upload, kind: IntakeKind) -> Iterator[None
             Intake.objects.filter(pk=intake.pk).update(
                 state=IntakeState.REFUSED.value, reason=reason[:500], finished_at=timezone.now()
             )
+            note_intake(job.organization_id, job.id)
             announce(job.organization_id, {"intake": [intake.pk]})
         if secret:
             forget(upload)

@@ -1,4 +1,16 @@
-from sims.models.fleet import ChangeState, Customer, Device, Operator, Plan, Sim, SimTag, StatusChange, Tag
+from sims.models.alerts import Alert, AlertKind, AlertRule, AlertStatus, NightlyRun, Severity, SimCountry
+from sims.models.fleet import (
+    ChangeState,
+    Customer,
+    Device,
+    LimitAction,
+    Operator,
+    Plan,
+    Sim,
+    SimTag,
+    StatusChange,
+    Tag,
+)
 from sims.models.reports import Report, ReportFormat
 from sims.models.usage import (
     FleetDaily,
@@ -16,6 +28,10 @@ from sims.models.usage import (
 )
 
 __all__ = [
+    "Alert",
+    "AlertKind",
+    "AlertRule",
+    "AlertStatus",
     "ChangeState",
     "Customer",
     "Device",
@@ -24,13 +40,17 @@ __all__ = [
     "Intake",
     "IntakeKind",
     "IntakeState",
+    "LimitAction",
+    "NightlyRun",
     "Operator",
     "Plan",
     "Rat",
     "RefusedRow",
     "Report",
     "ReportFormat",
+    "Severity",
     "Sim",
+    "SimCountry",
     "SimTag",
     "StatusChange",
     "Tag",

@@ -17,6 +17,13 @@ from sims.lifecycle import Status
 STATUSES = [(status.value, status.words) for status in Status]
 
 
+class LimitAction(models.TextChoices):
+    """What happens to a SIM that reaches its quota."""
+
+    NONE = "none", "nothing but an alert"
+    SUSPEND = "suspend", "suspended"
+
+
 class Operator(models.Model):
     """A mobile network (ITU-T E.212). Reference data from sims/world.py, the same for every tenant, read-only."""
 
@@ -59,6 +66,12 @@ class Plan(TenantModel):
     currency = models.CharField(max_length=3, default="EUR")
     pooled = models.BooleanField(default=False)
     billing_day = models.SmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(31)])
+    threshold_percent = models.SmallIntegerField(
+        default=80, db_default=80, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )  # the soft threshold: somebody is told
+    limit_action = models.CharField(
+        max_length=8, choices=LimitAction.choices, default=LimitAction.NONE.value, db_default=LimitAction.NONE.value
+    )  # the hard limit
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "name"], name="plan_name")]
@@ -150,6 +163,10 @@ class Sim(TenantModel):
     status_changed_at = models.DateTimeField(null=True, blank=True)
     safety_critical = models.BooleanField(default=False)
     quota_bytes = models.BigIntegerField(null=True, blank=True)
+    threshold_percent = models.SmallIntegerField(null=True, blank=True)  # None: the plan's
+    limit_action = models.CharField(
+        max_length=8, choices=LimitAction.choices, blank=True, default="", db_default=""
+    )  # empty: the plan's
     cycle_bytes = models.BigIntegerField(default=0)
     cycle_start_date = models.DateField(null=True, blank=True)
     cycle_as_of = models.DateTimeField(null=True, blank=True)

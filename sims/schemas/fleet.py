@@ -8,6 +8,7 @@ from iotsim.core.schemas import Answer
 from iotsim.core.wording import kept_apart
 from sims.lifecycle import Action, Status, is_legal, refusal
 from sims.models import Sim, StatusChange
+from sims.schemas.pools import PoolOut
 
 
 class SimRow(BaseModel):
@@ -140,6 +141,9 @@ class SimDetails(SimRow, Answer):
     changes: list[StatusChangeOut] = Field(description="The newest twenty status changes")
     pending: StatusChangeOut | None = Field(description="A change asked of the carrier and not yet confirmed")
     actions: list[ActionOut]
+    threshold_percent: int = Field(description="Share of the quota at which there is an alert; its own or its plan's")
+    limit_action: str = Field(description="What happens at the quota: none or suspend; its own or its plan's")
+    pool: PoolOut | None = Field(default=None, description="The pool it shares its quota with")
 
 
 class UsageDay(BaseModel):

@@ -1,12 +1,16 @@
 """The domain's front door: importing this package registers every service of the fleet."""
 
 from sims.services import (
+    alert_rules,
+    alerts,
     choices,
     customers,
     editing,
     fleet,
     history,
     intake,
+    limits,
+    nightly,
     organization,
     plans,
     quota,
@@ -16,12 +20,16 @@ from sims.services import (
 )
 
 __all__ = [
+    "alert_rules",
+    "alerts",
     "choices",
     "customers",
     "editing",
     "fleet",
     "history",
     "intake",
+    "limits",
+    "nightly",
     "organization",
     "plans",
     "quota",

@@ -15,8 +15,9 @@ from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
 from iotsim.core.wording import counted, kept_apart, size
 from sims import sorting
+from sims.alerts.pools import pool_of
 from sims.examples import EXAMPLES
-from sims.filters import NEARLY_OVER, OVER_QUOTA, QUOTA, SimFilter, silent
+from sims.filters import NEAR_QUOTA, NEARLY_OVER, OVER_QUOTA, QUOTA, SimFilter, silent
 from sims.lifecycle import Status
 from sims.models import ChangeState, Sim, SimTag, StatusChange
 from sims.naming import find_sim
@@ -122,6 +123,9 @@ def get_sim_details(actor: Actor, *, sim: SimRef) -> SimDetails:
         changes=changes,
         pending=next((one for one in changes if one.state in under_way), None),
         actions=ActionOut.all_for(found),
+        threshold_percent=found.threshold_percent or (found.plan.threshold_percent if found.plan else NEAR_QUOTA),
+        limit_action=found.limit_action or (found.plan.limit_action if found.plan else "none"),
+        pool=pool_of(actor, found),
     )
 
 

@@ -25,7 +25,7 @@ def document(make_report, organisation, today):
 
 
 def test_it_says_what_it_is_about_and_numbers_its_pages(document, organisation):
-    text, pages = text_of_pdf(document), len(pages_of_pdf(document))
+    text, pages = text_of_pdf(document), len(pages_of_pdf(document).pages)
     for words in (
         organisation.name,
         "Usage for Acme",

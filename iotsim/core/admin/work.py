@@ -4,7 +4,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from iotsim.core.admin.base import Offer, TenantAdmin
-from iotsim.core.models import Approval, AuditEvent, AuditSubject, ImpersonatedWork, Job, Upload
+from iotsim.core.models import Approval, AuditEvent, AuditSubject, ImpersonatedWork, Job, Notification, Upload
 from iotsim.core.wording import size
 
 
@@ -72,4 +72,12 @@ class ImpersonatedWorkAdmin(TenantAdmin):
     list_display = ["kind", "object_id", "impersonation"]
     list_select_related = ["impersonation__staff", "impersonation__user", "impersonation__organization"]
     search_fields = ["object_id__exact"]
+    ordering = ["-pk"]
+
+
+@admin.register(Notification)
+class NotificationAdmin(TenantAdmin):
+    list_display = ["created_at", "kind", "sentence", "user_id", "read_at"]
+    search_fields = ["user_id__exact", "kind__exact"]
+    search_help_text = "The number of a person, or a kind: alert, approval, job, nightly"
     ordering = ["-pk"]

@@ -7,6 +7,7 @@ outside the tenant wall. Everything that inherits TenantModel stands behind it.
 from iotsim.core.models.approvals import Approval, ApprovalState
 from iotsim.core.models.audit import AuditEvent, AuditSubject
 from iotsim.core.models.jobs import Job, JobState
+from iotsim.core.models.notifications import Notification
 from iotsim.core.models.people import (
     ApiKey,
     IdempotencyKey,
@@ -32,6 +33,7 @@ __all__ = [
     "Job",
     "JobState",
     "Membership",
+    "Notification",
     "Organization",
     "PeopleManager",
     "TenantModel",

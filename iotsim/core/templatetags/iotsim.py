@@ -207,6 +207,12 @@ def state(value: str) -> str:
 
 
 @register.filter
+def severity(value: str) -> str:
+    """How much an alert weighs, as dot and word: red needs someone now, amber soon."""
+    return format_html('<span class="state weight-{}">{}</span>', str(value), words(value))
+
+
+@register.filter
 def rest(proposal: Proposal) -> int:
     """How many objects a proposal changes beyond the rows that it shows."""
     return max(0, proposal.count - len(proposal.changes))

@@ -18,7 +18,6 @@ from sims.models import (
     Operator,
     Plan,
     RefusedRow,
-    Report,
     Sim,
     SimTag,
     StatusChange,
@@ -211,12 +210,3 @@ class UsageRecordAdmin(BySimAdmin):
     @admin.display(description="Down")
     def down(self, row: UsageRecord) -> str:
         return size(row.bytes_down)
-
-
-@admin.register(Report)
-class ReportAdmin(TenantAdmin):
-    list_display = ["created_at", "title", "format", "per", "start_date", "end_date", "who", "rows", "expires_at"]
-    list_filter = [("format", ChoicesDropdownFilter)]
-    search_fields = ["title"]
-    date_hierarchy = "created_at"
-    ordering = ["-pk"]
