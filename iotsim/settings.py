@@ -189,6 +189,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send lost jobs again": {"task": "iotsim.sweep_jobs", "schedule": 30.0},
     "forget idempotency keys": {"task": "iotsim.forget_idempotency_keys", "schedule": 3600.0},
+    "look into watched folders": {"task": "sims.look_into_folders", "schedule": 10.0},
     "begin billing cycles": {"task": "sims.roll_cycles", "schedule": 600.0},
 }
 CELERY_TIMEZONE = "UTC"
@@ -246,6 +247,8 @@ STORAGES: dict[str, Any] = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 2_000_000_000, minimum=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000  # of a body in JSON or a form: 10,000 usage records fit
+WATCH_DIR = env.text("WATCH_DIR", str(DATA_DIR / "watch"))  # a folder for each organisation, named by its slug
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 

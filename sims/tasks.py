@@ -18,3 +18,11 @@ def roll_cycles() -> int:
         with writing_usage(organization_id):
             rolled += roll(organization_id, ZoneInfo(zone))
     return rolled
+
+
+@shared_task(name="sims.look_into_folders")
+def look_into_folders() -> int:
+    """Bring in what was put into the watched folders. Answers how many files were taken."""
+    from sims.intake.watched import look_into
+
+    return sum(look_into(organization) for organization in Organization.objects.order_by("pk"))

@@ -13,7 +13,9 @@ from tests.fleet import make_sim
 SERVICES = list(registry.all_services())
 NAMES = [service.name for service in SERVICES]
 # What pages and undo need, and nobody asks for in a sentence: no tools of the copilot.
-PLUMBING = {"restore_status", "list_filter_choices"} | {one.name for one in SERVICES if one.app == "copilot"}
+PLUMBING = {"restore_status", "list_filter_choices", "record_usage", "export_refused_rows"}
+PLUMBING |= {"preview_usage_mapping", "save_usage_mapping", "delete_usage_mapping", "restore_usage_mapping"}
+PLUMBING |= {one.name for one in SERVICES if one.app == "copilot"}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 

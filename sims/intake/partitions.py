@@ -15,7 +15,7 @@ def ensure_partitions(first: date, last: date) -> None:
         return
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT sims_usage_partitions(%s, %s)", [first, last])
-    _made.update(months)
+    transaction.on_commit(lambda: _made.update(months))  # at once, unless a caller's transaction may yet undo it
 
 
 def ensure_partitions_for(first_micros: int, last_micros: int) -> None:

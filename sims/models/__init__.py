@@ -1,4 +1,5 @@
 from sims.models.fleet import ChangeState, Customer, Device, Operator, Plan, Sim, SimTag, StatusChange, Tag
+from sims.models.mappings import UsageMapping, UsageMonthly, WatchedFile
 from sims.models.usage import (
     Intake,
     IntakeKind,
@@ -29,5 +30,8 @@ __all__ = [
     "Traffic",
     "UsageDaily",
     "UsageKey",
+    "UsageMapping",
+    "UsageMonthly",
     "UsageRecord",
+    "WatchedFile",
 ]
