@@ -10,7 +10,8 @@ of its days. Upload is from the SIM.
 
 **emnify and 1NCE usage** (docs.emnify.com, data streamer; help.1nce.com, usage records): JSON, an object a line;
 volumes in megabytes of 1,000,000 bytes with six decimals, so that every byte is told; tx is from the SIM, rx to it.
-Records are deltas: each is what was used since the one before. `id` is the record's own, times are UTC. SMS records count as one.
+Records are deltas: each is what was used since the one before. `id` is the record's own, times are UTC. An SMS record
+counts as one message.
 """
 
 from sims.formats.declared import Columns, Reading, declared

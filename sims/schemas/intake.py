@@ -83,6 +83,7 @@ class IntakeDetails(IntakeOut):
     refused_rows: list[RefusedRowOut]
     kept_refused: int = Field(default=0, description="Refused rows that can be downloaded; of very many only the first")
     corrections_by: list[Correction] = []
+    mapped_as: str = Field(default="", description="The own mapping that its header has by now")
     next_cursor: str | None = Field(default=None, description="For the next page of refused rows")
 
 

@@ -16,7 +16,7 @@ from iotsim.core.roles import Permission
 from iotsim.core.wording import counted
 from sims.examples import EXAMPLES
 from sims.formats.refused import Line, as_csv
-from sims.models import Intake, RefusedRow
+from sims.models import Intake, RefusedRow, UsageMapping
 from sims.schemas.intake import (
     Correction,
     IntakeDetails,
@@ -118,8 +118,18 @@ def get_intake(actor: Actor, *, intake: IntakeId, limit: Limit = 100, cursor: Cu
         refused_rows=[RefusedRowOut.of(row) for row in refused],
         kept_refused=kept.count() if found.refused else 0,
         corrections_by=_corrections(found, kept) if found.settled else [],
+        mapped_as=_mapped_as(found) if "sample" in found.header else "",
         next_cursor=following,
     )
+
+
+def _mapped_as(intake: Intake) -> str:
+    """The own mapping that a header, unknown when it came, has by now."""
+    from sims.formats.usage import fingerprint
+
+    rows = UsageMapping.objects.filter(organization_id=intake.organization_id, deleted_at=None)
+    same = rows.filter(header=list(fingerprint(intake.header["columns"]))).first()
+    return same.name if same else ""
 
 
 def _corrections(intake: Intake, kept: "QuerySet[RefusedRow]") -> list[Correction]:
