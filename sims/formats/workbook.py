@@ -76,13 +76,13 @@ def _opened(stored: IO[bytes]) -> Iterator[Any]:
             yield book
     except FileRefused:
         raise
-    except DefusedXmlException as error:
-        raise FileRefused("The workbook declares XML entities, as files made to do harm do.") from error
     # Whatever a damaged workbook makes of openpyxl: a missing part, a number that is none, XML that breaks off.
     except (
         InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, IndexError, TypeError, AttributeError, EOFError,
         OSError, SyntaxError, NotImplementedError, OverflowError,
     ) as error:  # fmt: skip
+        if isinstance(error, DefusedXmlException) or isinstance(error.__cause__, DefusedXmlException):
+            raise FileRefused("The workbook declares XML entities, as files made to do harm do.") from error
         raise FileRefused("The workbook is damaged: it cannot be read. Open and save it again, or use CSV.") from error
 
 
@@ -90,13 +90,16 @@ def _write(sheet: Any, target: IO[bytes]) -> int:
     """How many rows with values were written; blank ones keep their lines."""
     text = io.TextIOWrapper(target, "utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
-    written = blank = 0
+    written = blank = width = 0
     for cells in _lines(sheet, most=MOST_ROWS, blanks=True):
         if not any(cells):
             blank += 1
             continue
+        while len(cells) > width and not cells[-1]:
+            cells.pop()
+        width = width or len(cells)
         text.write("\n" * blank)
-        writer.writerow(cells)
+        writer.writerow(cells + [""] * (width - len(cells)))
         blank, written = 0, written + 1
     text.detach()
     return written

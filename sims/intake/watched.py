@@ -97,7 +97,7 @@ def _look_at(organization: Organization, folder: int, name: str) -> bool:
         if not _mine(organization, name):
             return False
         known = WatchedFile.objects.filter(
-            name=name[:255], size_bytes=state.st_size, modified_ns=state.st_mtime_ns, settled_at=None
+            name=_told(name), size_bytes=state.st_size, modified_ns=state.st_mtime_ns, settled_at=None
         ).first()
         if known is not None:
             _settle(organization, folder, name, known)
@@ -107,11 +107,16 @@ def _look_at(organization: Organization, folder: int, name: str) -> bool:
         return _take(organization, folder, name, state)
 
 
+def _told(name: str) -> str:
+    """A file's name as text: the bytes that are none are shown as such."""
+    return os.fsencode(name).decode(errors="replace")[:255]
+
+
 def _mine(organization: Organization, name: str) -> bool:
     """Whether no other worker looks at this file now; until the end of the transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"watched {organization.pk} {name}"]
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"watched {organization.pk} {_told(name)}"]
         )
         return bool(cursor.fetchone()[0])
 
@@ -128,7 +133,7 @@ def _is_settled(organization: Organization, name: str, state: os.stat_result) ->
 def _take(organization: Organization, folder: int, name: str, state: os.stat_result) -> bool:
     row = WatchedFile(
         organization_id=organization.pk,
-        name=name[:255].encode(errors="replace").decode(),
+        name=_told(name),
         size_bytes=state.st_size,
         modified_ns=state.st_mtime_ns,
     )

@@ -136,8 +136,8 @@ def test_names_are_used_once(actor, intake):
     from sims.services.intake import list_intakes
 
     other = list_intakes(actor).items[0].id
+    columns = ["iccid=Card", "started_at=Date", "bytes_total=Used bytes"]
     with pytest.raises(Conflict, match="called Meter already"):
-        columns = ["iccid=Card", "started_at=Date", "bytes_total=Used bytes"]
         save_usage_mapping(actor, intake=other, name="Meter", columns=columns)
 
 
