@@ -115,7 +115,8 @@ def choose(columns: Sequence[str], shapes: Sequence[Shape]) -> Shape:
     if len(near.known & present) * 2 > len(near.known) or len(near.missing(present)) == 1 < len(present):
         missing = ", ".join(near.missing(present))
         raise UnknownHeader(f"This looks like {near.title}, but these columns are missing: {missing}.")
-    known = "; ".join(f"{shape.title} ({', '.join(shape.required[:6])})" for shape in shapes)
+    first, *others = shapes
+    known = ", ".join([f"{first.title} ({', '.join(first.required)})", *(shape.title for shape in others)])
     unknown = UnknownHeader if all(_shown(name) for name in columns if name) else FileRefused
     raise unknown(f"No known format has these columns. {_seen(columns)} Known formats: {known}.")
 

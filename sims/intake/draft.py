@@ -87,7 +87,9 @@ def _different(column: Any) -> list[str]:
 
 def _table(header: Mapping[str, Any], wanted: Sequence[str]) -> Any:
     block = Block("\n".join([*header["sample"][:PREVIEWED], ""]).encode(), 0)
-    return table_of(dialect_of(header), block, wanted={plain(name) for name in wanted}, first_row=1)
+    return table_of(
+        dialect_of(header), block, wanted={plain(name) for name in wanted}, first_row=1 if header["json"] else 2
+    )
 
 
 def preview(header: Mapping[str, Any], reading: Reading) -> tuple[list[PreviewRow], list[str]]:

@@ -7,11 +7,19 @@ from pydantic import BaseModel, Field
 
 from iotsim.core.schemas import Answer
 
-Unit = Literal["B", "kB", "KiB", "MB", "MiB", "GB", "GiB"]
 UNIT_BYTES = {
     "B": 1, "kB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 1 << 20, "GB": 10**9, "GiB": 1 << 30,
 }  # fmt: skip
-TimesKind = Literal["iso", "day_first", "month_first", "unix", "unix_ms", "day"]
+UnitName = Literal["B", "kB", "KiB", "MB", "MiB", "GB", "GiB"]
+_UNIT = Field(description="What 1 in a volume column stands for")
+Unit = Annotated[UnitName, _UNIT]
+SomeUnit = Annotated[UnitName | None, _UNIT]
+TimesName = Literal["iso", "day_first", "month_first", "unix", "unix_ms", "day"]
+_TIMES = Field(
+    description="How times are written: iso (2026-11-01 13:45), day first, month first, seconds since 1970, days"
+)
+TimesKind = Annotated[TimesName, _TIMES]
+SomeTimes = Annotated[TimesName | None, _TIMES]
 TIMES_WORDS = {
     "iso": "2026-11-01 13:45:00",
     "day_first": "31.12.2026 13:45 (day first)",
@@ -40,13 +48,10 @@ FIELDS = {
     "operator": ("Operator", "The visited network by name."),
     "rat": ("Radio access", "4G, LTE-M, NB-IoT and so on."),
 }
-Choices = Annotated[
-    list[Annotated[str, Field(max_length=200)]],
-    Field(
-        max_length=len(FIELDS),
-        description=f'Which column says what, each as field=column ("imsi=SIM number"). Fields: {", ".join(FIELDS)}',
-    ),
-]
+_CHOICES = f'Which column says what, each as field=column ("imsi=SIM number"). Fields: {", ".join(FIELDS)}'
+_Choices = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=len(FIELDS))]
+Choices = Annotated[_Choices, Field(description=_CHOICES)]
+SomeChoices = Annotated[_Choices | None, Field(description=f"{_CHOICES}. Without it they are guessed")]
 Zone = Annotated[
     str, Field(max_length=60, description="Zone of times without an offset, such as UTC or Europe/Brussels")
 ]
@@ -117,7 +122,7 @@ class MappingDraft(Answer):
     columns: list[DraftColumn]
     fields: list[DraftField]
     unit: str
-    units: list[str] = list(get_args(Unit))
+    units: list[str] = list(get_args(UnitName))
     times: str
     time_kinds: list[Choice] = [Choice(value=value, label=label) for value, label in TIMES_WORDS.items()]
     zone: str

@@ -31,11 +31,8 @@ IntakeId = Annotated[
     int, Field(description="Number of the import"), numbered("intake", "intake", "import", verbs=("show import",))
 ]
 Month = Annotated[
-    str,
-    Field(
-        pattern=r"^20\d\d-(0[1-9]|1[0-2])$",
-        description="The month of a monthly file whose name does not say it, as 2026-10",
-    ),
+    Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")] | None,
+    Field(description="The month of a monthly file whose name does not say it, as 2026-10"),
 ]
 
 
@@ -51,7 +48,7 @@ def month_of(text: str | None) -> date | None:
     title="Import usage",
     job=True,
 )
-def import_usage(actor: Actor, *, upload_id: UploadId, month: Month | None = None, job: RunningJob) -> IntakeOut:
+def import_usage(actor: Actor, *, upload_id: UploadId, month: Month = None, job: RunningJob) -> IntakeOut:
     """Bring in an uploaded usage file of a known vendor or own mapping. Known rows count once; corrections replace."""
     from sims.intake.usage import UsageImport  # pyarrow and numpy are for workers only
 
