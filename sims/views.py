@@ -105,7 +105,9 @@ def mapping(request: HttpRequest, actor: Actor, intake: int) -> HttpResponse:
     context: dict[str, Any] = {"name": data.get("name", "")}
     if request.method == "POST":
         try:
-            save_usage_mapping.call(actor, {"columns": [], **raw, "name": context["name"]})
+            save_usage_mapping.call(
+                actor, {"columns": [], **raw, **({"name": data["name"]} if data.get("name") else {})}
+            )
             return redirect("import", intake=intake)
         except IotsimError as error:
             context["error"] = error.sentence

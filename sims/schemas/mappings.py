@@ -55,9 +55,7 @@ SomeChoices = Annotated[_Choices | None, Field(description=f"{_CHOICES}. Without
 Zone = Annotated[
     str, Field(max_length=60, description="Zone of times without an offset, such as UTC or Europe/Brussels")
 ]
-Currency = Annotated[
-    str, Field(pattern="^([A-Za-z]{3})?$", description="ISO 4217 code of costs, where no column says it")
-]
+Currency = Annotated[str, Field(max_length=10, description="ISO 4217 code of costs, where no column says it")]
 
 
 class MappingOut(Answer):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from django.db.models import Max
 from django.utils import timezone
@@ -259,7 +259,8 @@ def _reading(fields: dict[str, str], unit: str, times: str, zone: str, costs_in:
         raise Invalid("Say which column holds the volume: up, down, or both together.", field="columns")
     if zone not in available_timezones():
         raise Invalid(f"{zone} is no time zone. Write it as UTC or Europe/Brussels.", field="zone")
-    ZoneInfo(zone)
+    if costs_in and not (len(costs_in) == 3 and costs_in.isascii() and costs_in.isalpha()):
+        raise Invalid(f"{costs_in} is no currency. Write its code of three letters, such as EUR.", field="costs_in")
     return Reading(
         Columns(**fields),
         unit_bytes=UNIT_BYTES[unit],

@@ -9,7 +9,17 @@ from iotsim.core.actor import Actor
 from sims.services.status import toggle_sim_status
 from tests.e2e.conftest import AXE, PHONE, WIDE, Fleet, Visit
 
-PAGES = ["/", "/sims/", "/sims/{iccid}/", "/imports/", "/approvals/", "/approvals/?state=all", "/audit/", "/copilot/"]
+PAGES = [
+    "/",
+    "/sims/",
+    "/sims/{iccid}/",
+    "/imports/",
+    "/imports/mappings/",
+    "/approvals/",
+    "/approvals/?state=all",
+    "/audit/",
+    "/copilot/",
+]
 VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
     .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).slice(0, 3).join(" | ")}`)"""
 

@@ -73,6 +73,7 @@ def test_rows_are_shown_as_they_would_become_or_why_not(actor, intake):
         ({"columns": ["started_at=Begin", "bytes_total=Volume MB"]}, "names the SIM"),
         ({"columns": ["iccid=Card", "bytes_total=Volume MB"]}, "when the usage began"),
         ({"columns": ["iccid=Card", "started_at=Begin"]}, "holds the volume"),
+        ({"costs_in": "EU"}, "EU is no currency"),
         ({"zone": "Europe/Atlantis"}, "Europe/Atlantis is no time zone"),
     ],
 )
