@@ -51,5 +51,5 @@ def test_an_unknown_file_is_mapped_and_its_refused_row_corrected(
     )
     expect(page.locator("tr", has_text="corrected.csv")).to_contain_text("Done")
     page.locator("a.opens", has_text="corrected.csv").click()
-    page.locator("main").get_by_role("link", name="import ").click()
+    page.locator("main .notice").get_by_role("link", name="import ").click()
     expect(page.locator("main")).to_contain_text("1 of the refused rows was corrected by corrected.csv.")
