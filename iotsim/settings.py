@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "end support sessions": {"task": "iotsim.end_impersonations", "schedule": 60.0},
     "keep usage partitions": {"task": "sims.keep_partitions", "schedule": 6 * 3600.0},
     "forget old reports": {"task": "sims.forget_reports", "schedule": 3600.0},
+    "look into watched folders": {"task": "sims.look_into_folders", "schedule": 10.0},
     "begin billing cycles": {"task": "sims.roll_cycles", "schedule": 600.0},
     "watch for silence": {"task": "sims.watch_silence", "schedule": 600.0},
     "nightly checks": {"task": "sims.start_nights", "schedule": 900.0, "kwargs": {"hour": 2}},
@@ -277,6 +278,8 @@ STORAGES: dict[str, Any] = {
 }
 UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_BYTES", 2_000_000_000, minimum=1)
 REPORT_DAYS = env.number("REPORT_DAYS", 30, minimum=1, maximum=3650)  # how long the files of reports are kept
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000  # of a body in JSON or a form: 10,000 usage records fit
+WATCH_DIR = env.text("WATCH_DIR", str(DATA_DIR / "watch"))  # a folder for each organisation, named by its slug
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 

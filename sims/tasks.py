@@ -56,3 +56,11 @@ def start_nights(hour: int = 2) -> int:
     from sims.services.nightly import start_nights as start
 
     return start(hour)
+
+
+@shared_task(name="sims.look_into_folders")
+def look_into_folders() -> int:
+    """Bring in what was put into the watched folders. Answers how many files were taken."""
+    from sims.intake.watched import look_into
+
+    return sum(look_into(organization) for organization in Organization.objects.order_by("pk"))

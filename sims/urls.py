@@ -20,8 +20,11 @@ urlpatterns = [
     path("nights/", views.newest_night, name="nights"),
     path("nights/<str:night>/", views.night, name="night"),
     path("imports/", views.imports, name="imports"),
+    path("imports/mappings/", views.mappings, name="usage_mappings"),
     path("imports/<int:intake>/", views.import_detail, name="import"),
     path("reports/", views.reports, name="reports"),
     path("reports/<int:report>/file/", views.report_file, name="report_file"),
     path("shared/reports/", views.shared_report, name="shared_report"),
+    path("imports/<int:intake>/refused.csv", views.refused_rows, name="refused_rows"),
+    path("imports/<int:intake>/mapping/", views.mapping, name="usage_mapping"),
 ]

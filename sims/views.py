@@ -17,14 +17,15 @@ from iotsim.core.roles import Permission
 from iotsim.core.zones import CURRENCIES, zones
 from sims import charts, listing, reporting
 from sims.alerts import pages
-from sims.bringing import bring_in, under_way
+from sims.bringing import bring_in, mapping_choices, under_way
 from sims.services.alert_rules import list_alert_rules
 from sims.services.alerts import get_alert, list_alerts
 from sims.services.customers import list_customers
 from sims.services.fleet import find_sims, get_fleet_summary, get_sim_details
 from sims.services.history import get_usage_history
-from sims.services.intake import get_intake, list_intakes
+from sims.services.intake import export_refused_rows, get_intake, list_intakes
 from sims.services.limits import list_pools
+from sims.services.mappings import list_usage_mappings, preview_usage_mapping, save_usage_mapping
 from sims.services.nightly import get_nightly_summary, last_night, list_nightly_summaries
 from sims.services.organization import get_organization
 from sims.services.plans import list_plans
@@ -120,6 +121,45 @@ def import_detail(request: HttpRequest, actor: Actor, intake: int) -> HttpRespon
     """One file: what came of it, and the rows that were refused."""
     found = get_intake(actor, intake=intake, cursor=request.GET.get("cursor"))
     return render(request, part_of(request, "sims/import_detail.html", intake="body"), {"intake": found})
+
+
+@require_GET
+@page
+def refused_rows(request: HttpRequest, actor: Actor, intake: int) -> HttpResponse:
+    """The refused rows of one file, to be corrected in a spreadsheet and brought in again."""
+    found = export_refused_rows(actor, intake=intake)
+    name = {"Content-Disposition": f'attachment; filename="{found.name}"'}
+    # With its mark, so that spreadsheets read it as UTF-8.
+    return HttpResponse(found.content.encode("utf-8-sig"), content_type="text/csv; charset=utf-8", headers=name)
+
+
+@require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def mapping(request: HttpRequest, actor: Actor, intake: int) -> HttpResponse:
+    """What the columns of an unknown file mean, with ten of its rows read so; POST keeps it."""
+    data = request.GET if request.method == "GET" else request.POST
+    raw = mapping_choices(intake, data)
+    context: dict[str, Any] = {"name": data.get("name", "")}
+    if request.method == "POST":
+        try:
+            save_usage_mapping.call(
+                actor, {"columns": [], **raw, **({"name": data["name"]} if data.get("name") else {})}
+            )
+            return redirect("import", intake=intake)
+        except IotsimError as error:
+            context["error"] = error.sentence
+    context["draft"] = preview_usage_mapping.call(actor, raw).result
+    return render(request, part_of(request, "sims/mapping.html", preview="rows"), context)
+
+
+@require_GET
+@vary_on_headers("HX-Request", "HX-Target")
+@page
+def mappings(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The organisation's own mappings."""
+    found = list_usage_mappings(actor)
+    return render(request, part_of(request, "sims/mappings.html", mappings="list"), {"page": found})
 
 
 @require_GET

@@ -1,5 +1,5 @@
 """The fleet's tables in the admin: importing this package registers them."""
 
-from sims.admin import alerts, fleet, reports
+from sims.admin import alerts, fleet, mappings, reports
 
-__all__ = ["alerts", "fleet", "reports"]
+__all__ = ["alerts", "fleet", "mappings", "reports"]

@@ -78,6 +78,14 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """Good rows that an earlier import had refused: its number, and their numbers there (0: not said)."""
+
+    intake_id: int
+    rows: Ints
+
+
+@dataclass(frozen=True)
 class Read:
     """A block that was read: its good rows, what was refused of it, and remarks with how many rows they concern."""
 
@@ -85,6 +93,7 @@ class Read:
     refusals: list[Refusal]
     refused: int
     remarks: dict[str, int]
+    settled: Settled | None = None
 
 
 def pairs(first: Coded[Any], second: Coded[Any]) -> tuple[Ints, list[tuple[Any, Any]]]:
@@ -100,3 +109,13 @@ def rat_code(text: str) -> int:
     if text.isdigit():
         return int(text) if int(text) in RAT_CODES else 0
     return RAT_NAMES.get("".join(c for c in text.casefold() if c.isalnum() or c == "+"), 0)
+
+
+def traffic_of(name: str) -> int:
+    """What a vendor's word for a service means; 0 when it is none of data, SMS and voice."""
+    words = name.casefold().replace("-", "").replace("_", "").replace(" ", "")
+    if "sms" in words:
+        return SMS
+    if any(word in words for word in ("voice", "call", "moc", "mtc")):
+        return VOICE
+    return DATA if any(word in words for word in ("data", "gprs", "nbiot", "ltem", "packet")) else 0

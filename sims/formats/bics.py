@@ -14,7 +14,7 @@ plan, add-on, benefit, network, zone, APN, RAT); the columns that measure (count
 
 import numpy as np
 
-from sims.formats.batch import DATA, SMS, VOICE, Batch, Network, rat_code
+from sims.formats.batch import DATA, VOICE, Batch, Network, rat_code, traffic_of
 from sims.formats.columns import MICROSECONDS, Rows
 from sims.formats.header import Shape
 from sims.formats.keys import Hash
@@ -60,7 +60,6 @@ SHAPE = Shape(
         "revenueCurrency",
     ),
 )
-UNKNOWN = 0
 MOST_COUNT = 100_000  # of sessions or messages in one row
 
 
@@ -102,21 +101,12 @@ def read(rows: Rows, remarks: dict[str, int]) -> Batch:
 def _traffic(rows: Rows) -> Ints:
     names = rows.coded("serviceTypeName")
     for code, name in enumerate(names.values):
-        if _service(name) == UNKNOWN:
+        if not traffic_of(name):
             reason = (
                 f"serviceTypeName {name[:40]} is none of data, SMS and voice" if name else "serviceTypeName is empty"
             )
             rows.refuse(names.codes == code, "serviceTypeName", reason)
-    return names.numbers(_service)
-
-
-def _service(name: str) -> int:
-    words = name.casefold().replace("-", "").replace("_", "").replace(" ", "")
-    if "sms" in words:
-        return SMS
-    if any(word in words for word in ("voice", "call", "moc", "mtc")):
-        return VOICE
-    return DATA if any(word in words for word in ("data", "gprs", "nbiot", "ltem", "packet")) else UNKNOWN
+    return names.numbers(traffic_of)
 
 
 def _volumes(rows: Rows, traffic: Ints, remarks: dict[str, int]) -> tuple[Ints, Ints, Ints]:

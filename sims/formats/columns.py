@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -49,6 +49,7 @@ class Window:
     oldest: int
     newest: int
     kept_days: int = 0
+    month: date | None = None  # the month that a monthly file is of
 
 
 class Rows:
@@ -81,6 +82,21 @@ class Rows:
         if default is None:
             self.refuse(empty, column, f"{column} is empty")
         return np.where(empty, default or 0, values)
+
+    def amount(self, column: str, unit: int) -> Ints:
+        """Sizes in bytes, 0 where there is none; `unit` is what 1 stands for, and above 1 fractions are fine."""
+        if unit == 1:
+            return self.whole(column, default=0)
+        text = self.table.text(column)
+        if text is None:
+            return np.zeros(len(self), np.int64)
+        present = np.asarray(pc.binary_length(text)) > 0
+        numbers = _floats(text)
+        self.refuse(present & ~(numbers >= 0), column, f"{column} is not a number of zero or more")
+        sizes = np.where(present & (numbers >= 0), numbers, 0) * unit
+        self.refuse(sizes > MOST_BYTES, column, f"{column} is more than {MOST_BYTES:,} bytes, which no record can hold")
+        found: Ints = np.round(np.minimum(sizes, MOST_BYTES)).astype(np.int64)
+        return found
 
     def filled(self, column: str) -> Mask:
         """Which rows have a value in this column."""

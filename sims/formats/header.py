@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
 from sims.formats.text import FileRefused
@@ -20,6 +21,10 @@ _SECRET_WORDS = frozenset({"ki", "op", "opc", "eki", "eopc", "adm", "kic", "kik"
 _SECRET_NAMES = frozenset(
     {"authkey", "authenticationkey", "subscriberkey", "encryptedki", "encryptedopc", "adm1", "otakey"}
 )
+
+
+class UnknownHeader(FileRefused):
+    """No format has these columns, but they are names: people may say what they mean."""
 
 
 class SecretColumn(FileRefused):
@@ -44,6 +49,7 @@ class Shape:
         return [name for name in self.required if plain(name) not in present]
 
 
+@lru_cache(4096)
 def plain(name: str) -> str:
     """A column's name for comparing: "Started At" and started_at are the same."""
     return re.sub(r"[^\w]|_", "", name).casefold()
@@ -108,9 +114,11 @@ def choose(columns: Sequence[str], shapes: Sequence[Shape]) -> Shape:
     near = max(shapes, key=lambda shape: len(shape.known & present) / len(shape.known))
     if len(near.known & present) * 2 > len(near.known) or len(near.missing(present)) == 1 < len(present):
         missing = ", ".join(near.missing(present))
-        raise FileRefused(f"This looks like {near.title}, but these columns are missing: {missing}.")
-    known = "; ".join(f"{shape.title} ({', '.join(shape.required[:6])})" for shape in shapes)
-    raise FileRefused(f"No known format has these columns. {_seen(columns)} Known formats: {known}.")
+        raise UnknownHeader(f"This looks like {near.title}, but these columns are missing: {missing}.")
+    first, *others = shapes
+    known = ", ".join([f"{first.title} ({', '.join(first.required)})", *(shape.title for shape in others)])
+    unknown = UnknownHeader if all(_shown(name) for name in columns if name) else FileRefused
+    raise unknown(f"No known format has these columns. {_seen(columns)} Known formats: {known}.")
 
 
 def _seen(columns: Sequence[str]) -> str:

@@ -8,11 +8,13 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sims.formats.batch import Network
+from sims.formats.batch import Network, Settled
 from sims.formats.columns import Coded, Rows, Window
 from sims.formats.header import Shape, choose, plain, refuse_repeated, refuse_secrets
 from sims.formats.names import TITLES
-from sims.formats.table import Ints, Mask, Refusal, parse
+from sims.formats.reading import settled_rows, table_of
+from sims.formats.refused import MARK
+from sims.formats.table import Ints, Mask, Refusal
 from sims.formats.text import Block, Dialect, FileRefused
 from sims.identifiers import NotAnIdentifier, parse_eid, parse_iccid, parse_imei, parse_imsi, parse_msisdn
 from sims.lifecycle import Status
@@ -27,6 +29,7 @@ USAGE_ONLY = frozenset({"startedat", "bytesup", "bytesdown", "volumetotal", "tim
 LONGEST = {"label": 120, "customer": 120, "plan": 120}
 LONGEST_TAG = 60
 
+_INVISIBLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]")
 _PLMN = re.compile(r"(\d{3})[-/ ]?(\d{2,3})")
 
 
@@ -64,6 +67,7 @@ class CardsRead:
     refusals: list[Refusal]
     refused: int
     lines: int
+    settled: Settled | None = None
 
 
 def check_header(dialect: Dialect) -> None:
@@ -76,7 +80,8 @@ def check_header(dialect: Dialect) -> None:
 
 
 def unread_columns(dialect: Dialect) -> list[str]:
-    return [name for name in dialect.columns if name and plain(name) not in SHAPE.known]
+    known = SHAPE.known | MARK
+    return [name for name in dialect.columns if name and plain(name) not in known]
 
 
 def has_pins(dialect: Dialect) -> bool:
@@ -86,9 +91,7 @@ def has_pins(dialect: Dialect) -> bool:
 
 def read_cards(dialect: Dialect, block: Block, *, first_row: int) -> CardsRead:
     """The SIMs of a block of lines."""
-    table = parse(
-        block.text, columns=dialect.columns, delimiter=dialect.delimiter, wanted=SHAPE.known, first_row=first_row
-    )
+    table = table_of(dialect, block, wanted=SHAPE.known, first_row=first_row)
     rows = Rows(table, Window(0, 0))
     cards = Cards(
         row=table.row,
@@ -105,11 +108,17 @@ def read_cards(dialect: Dialect, block: Block, *, first_row: int) -> CardsRead:
         status=rows.parsed("status", _status),
     )
     refusals = sorted(table.refusals, key=lambda refusal: refusal.row)
-    return CardsRead(cards.take(rows.ok), refusals, table.refused, len(table.lines))
+    return CardsRead(cards.take(rows.ok), refusals, table.refused, len(table.lines), settled_rows(rows))
+
+
+def shown_plainly(text: str) -> str:
+    """Without characters that show nothing but change how a line reads: controls, and marks of writing direction."""
+    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub("", text)
 
 
 def _short(rows: Rows, column: str) -> Coded[str]:
     def check(text: str) -> str:
+        text = shown_plainly(text)
         if len(text) > LONGEST[column]:
             raise NotAnIdentifier(f"{column} is longer than {LONGEST[column]} characters")
         return text
@@ -118,7 +127,9 @@ def _short(rows: Rows, column: str) -> Coded[str]:
 
 
 def _tags(rows: Rows) -> Coded[tuple[str, ...]]:
-    tags = rows.coded("tags").map(lambda text: tuple(filter(None, map(str.strip, re.split(r"[;,|]", text)))))
+    tags = rows.coded("tags").map(
+        lambda text: tuple(filter(None, map(str.strip, re.split(r"[;,|]", shown_plainly(text)))))
+    )
     too_long = tags.numbers(lambda names: any(len(name) > LONGEST_TAG for name in names)) == 1
     rows.refuse(too_long, "tags", f"a tag is longer than {LONGEST_TAG} characters")
     return tags

@@ -4,6 +4,10 @@ TITLES = {
     "own": "iotsim usage",
     "bics": "BICS SIM for Things",
     "cellhire": "Cellhire session CDR",
+    "soracom": "Soracom air stats",
+    "telnyx": "Telnyx WDR",
+    "emnify": "emnify or 1NCE usage",
+    "monogoto": "Monogoto monthly usage",
     "inventory": "SIM inventory",
 }
 

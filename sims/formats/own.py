@@ -18,7 +18,7 @@ SHAPE = Shape(
     "own",
     TITLES["own"],
     required=("iccid", "started_at", "bytes_up", "bytes_down"),
-    optional=("ended_at", "imei", "mcc", "mnc", "apn", "rat", "cost", "currency"),
+    optional=("imsi", "ended_at", "imei", "mcc", "mnc", "apn", "rat", "cost", "currency"),
 )
 
 
@@ -35,7 +35,7 @@ def read(rows: Rows, remarks: dict[str, int]) -> Batch:
         networks_by_code(rows, "mcc", "mnc"),
         rats(rows, "rat"),
     )
-    who, where = subscriber.map(lambda one: one.iccid), network.map(_words)
+    who, where = subscriber.map(lambda one: one.iccid or one.imsi), network.map(_words)
     key = Hash(len(rows)).texts(who).numbers(started_at).texts(apn).texts(where).numbers(rat)
     value = Hash(len(rows)).numbers(ended_at).numbers(up).numbers(down).texts(imei)
     return Batch(

@@ -1,15 +1,16 @@
 """What the mappings share: who a row is about, on which network, with which device (pure; no Django)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from sims.formats.batch import Batch, Network, Read, Subscriber, pairs, rat_code
+from sims.formats.batch import Batch, Network, Read, Settled, Subscriber, pairs, rat_code
 from sims.formats.columns import Coded, Rows, Window
 from sims.formats.header import Shape
-from sims.formats.table import Ints, Mask, parse
+from sims.formats.refused import ROW, places
+from sims.formats.table import Ints, Mask, Table, parse, parse_objects
 from sims.formats.text import Block, Dialect
 from sims.identifiers import NotAnIdentifier, parse_iccid, parse_imei, parse_imsi
 
@@ -25,6 +26,8 @@ class Format:
     shape: Shape
     carrier: int
     read: Callable[[Rows, dict[str, int]], Batch]
+    monthly: bool = False  # the rows are sums of a month, which become no records and no days
+    header: tuple[str, ...] = ()  # of an organisation's own mapping: exactly these columns, by their plain names
 
     @property
     def name(self) -> str:
@@ -33,19 +36,35 @@ class Format:
 
 def read_rows(format: Format, dialect: Dialect, block: Block, *, first_row: int, window: Window) -> tuple[Read, int]:
     """The rows of a block, and how many lines it had."""
-    table = parse(
-        block.text,
-        columns=dialect.columns,
-        delimiter=dialect.delimiter,
-        wanted=format.shape.known,
-        first_row=first_row,
-    )
+    table = table_of(dialect, block, wanted=format.shape.known, first_row=first_row)
+    read = read_table(format, table, window)
+    return read, len(table.lines)
+
+
+def table_of(dialect: Dialect, block: Block, *, wanted: Iterable[str], first_row: int) -> Table:
+    """The wanted columns of a block, whichever way its lines are written."""
+    if dialect.json:
+        return parse_objects(block.text, wanted=wanted, first_row=first_row)
+    return parse(block.text, columns=dialect.columns, delimiter=dialect.delimiter, wanted=wanted, first_row=first_row)
+
+
+def read_table(format: Format, table: Table, window: Window) -> Read:
+    """The records of a table's rows."""
     remarks: dict[str, int] = {}
     rows = Rows(table, window)
     batch = format.read(rows, remarks)
-    good = batch if rows.ok.all() else batch.take(rows.ok)
+    good = batch if rows.ok.all() or format.monthly else batch.take(rows.ok)
     refusals = sorted(table.refusals, key=lambda refusal: refusal.row)
-    return Read(good, refusals, table.refused, remarks), len(table.lines)
+    return Read(good, refusals, table.refused, remarks, settled_rows(rows))
+
+
+def settled_rows(rows: Rows) -> "Settled | None":
+    """Of a file of refused rows that were corrected: which rows of which import the good ones were."""
+    text = rows.table.text(ROW)
+    if text is None:
+        return None
+    intake, numbers = places(text.to_pylist())
+    return Settled(intake, numbers[rows.ok]) if intake else None
 
 
 _iccid = lru_cache(REMEMBERED)(parse_iccid)
@@ -58,7 +77,8 @@ def subscribers(rows: Rows, iccid: str, imsi: str) -> Coded[Subscriber]:
     identities = rows.parsed(imsi, _imsi)
     codes, values = pairs(cards, identities)
     both = Coded(codes, [Subscriber(*value) for value in values])
-    rows.refuse(both.numbers(lambda one: not any(one)) == 1, iccid, f"{iccid} is empty, so the row names no SIM")
+    column = iccid or imsi
+    rows.refuse(both.numbers(lambda one: not any(one)) == 1, column, f"{column} is empty, so the row names no SIM")
     return both
 
 
@@ -115,21 +135,26 @@ def check_period(rows: Rows, started_at: Ints, ended_at: Ints, *, columns: tuple
 
 
 def fit_total(
-    rows: Rows, columns: tuple[str, str, str], remarks: dict[str, int], *, needed: Mask | None = None
+    rows: Rows,
+    columns: tuple[str, str, str],
+    remarks: dict[str, int],
+    *,
+    needed: Mask | None = None,
+    unit: int = 1,
 ) -> tuple[Ints, Ints]:
     """Bytes (up, down) from the columns (total, up, down), the total being what is rated.
 
     Small differences are rounding: the total is shared out in the proportion given. A total alone is
     counted as downlink. Anything else means a mistaken unit or column, and is refused. `needed` are the
-    rows that must have a volume at all (None: every row).
+    rows that must have a volume at all (None: every row), `unit` what 1 stands for in bytes.
     """
     total_column, up_column, down_column = columns
-    up, down = rows.whole(up_column, default=0), rows.whole(down_column, default=0)
+    up, down = rows.amount(up_column, unit), rows.amount(down_column, unit)
     parts, has_total = up + down, rows.filled(total_column)
     has_parts = rows.filled(up_column) | rows.filled(down_column)
-    total = np.where(has_total, rows.whole(total_column, default=0), parts)
-    empty = ~has_total & ~has_parts
-    rows.refuse(empty if needed is None else empty & needed, total_column, f"{total_column} is empty")
+    total = np.where(has_total, rows.amount(total_column, unit), parts)
+    empty, named = ~has_total & ~has_parts, total_column or up_column or down_column
+    rows.refuse(empty if needed is None else empty & needed, named, f"{named} is empty")
     alone = ~has_parts & (total > 0)
     differs = (parts != total) & ~alone
     close = np.abs(parts - total) <= np.maximum(1024, total // 100)

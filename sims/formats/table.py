@@ -11,12 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from sims.formats.header import plain
+from sims.formats.jsonlines import flat
+from sims.formats.refused import MARK, undefuse
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
-MOST_KEPT = 1000  # refused rows of one block that are kept with their text; all are counted
-LONGEST_LINE = 1000
+MOST_KEPT = 10_000  # refused rows of one file that are kept with their text; all are counted
+LONGEST_LINE = 4000
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Lines:
         return self.text[self.starts[line] : self.ends[line]]
 
     def shown(self, line: int) -> str:
-        """The line as people may see it: at most 1,000 characters, without NUL."""
+        """The line as people may see it: at most LONGEST_LINE characters, without NUL."""
         return self[line][: LONGEST_LINE * 4].decode(errors="replace").replace("\0", "\ufffd")[:LONGEST_LINE]
 
     def holding(self, byte: str) -> Ints:
@@ -99,7 +101,8 @@ def parse(text: bytes, *, columns: Sequence[str], delimiter: str, wanted: Iterab
     table = Table(lines, {}, np.arange(0))
     dropped = _set_aside(table, delimiter)
     names = [f"{index}" for index in range(len(columns))]
-    included = {names[i]: plain(name) for i, name in enumerate(columns) if plain(name) in set(wanted)}
+    keys = {*wanted, *MARK}
+    included = {names[i]: plain(name) for i, name in enumerate(columns) if plain(name) in keys}
     invalid: list[tuple[int, int]] = []
 
     def note(row: Any) -> str:
@@ -112,9 +115,33 @@ def parse(text: bytes, *, columns: Sequence[str], delimiter: str, wanted: Iterab
     if some:
         read = _read(body, names, delimiter, list(included), note)
         table.columns = {included[name]: _one(read.column(name)) for name in read.column_names}
+    table.columns = undefuse(table.columns)
     _refuse_misshapen(table, kept, invalid, len(columns))
     table.line = np.delete(kept, [index for index, _ in invalid]) if some else kept[:0]
     return _without_blank_rows(table)
+
+
+def parse_objects(text: bytes, *, wanted: Iterable[str], first_row: int) -> Table:
+    """The same for lines that are JSON objects: the wanted values by their paths, empty where there is none."""
+    lines = Lines(text, first_row)
+    table = Table(lines, {}, np.arange(0))
+    columns: dict[str, list[str]] = {name: [] for name in wanted}
+    kept = []
+    for line in range(len(lines)):
+        if not lines[line].strip():
+            continue
+        try:
+            values = {plain(path): value for path, value in flat(lines[line]).items()}
+        except ValueError as error:
+            cut_off = lines.unfinished and line == len(lines) - 1
+            table.refuse([line], "", "the file ends in the middle of this row" if cut_off else str(error))
+            continue
+        kept.append(line)
+        for name, column in columns.items():
+            column.append(values.get(name, ""))
+    table.columns = {name: pa.array(column, pa.string()) for name, column in columns.items()}
+    table.line = np.array(kept, np.int64)
+    return table
 
 
 def _read(body: bytes, names: list[str], delimiter: str, included: list[str], note: Any) -> pa.Table:

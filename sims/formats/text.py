@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from sims.formats.jsonlines import flat
+
 LONGEST_HEADER = 64 * 1024
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -25,8 +27,6 @@ _OTHER_KINDS = [
     (b"%PDF", "a PDF document"),
     (b"PAR1", "a Parquet file"),
     (b"<", "an HTML or XML document"),
-    (b"{", "JSON"),
-    (b"[", "JSON"),
 ]
 _SEPARATOR_LINE = re.compile(r"sep=(.)", re.IGNORECASE)
 
@@ -45,6 +45,7 @@ class Dialect:
     data_offset: int
     header_row: int
     old_mac: bool = False
+    json: bool = False  # one JSON object on each line, and no header: `columns` are the first object's
 
     @property
     def newline(self) -> bytes:
@@ -52,10 +53,10 @@ class Dialect:
 
     def notes(self) -> list[str]:
         """What is worth telling about the way it is written."""
-        found = []
+        found = ["Read as JSON, one object on each line."] if self.json else []
         if self.encoding != "utf-8":
             found.append(f"Read as {self.encoding.upper().removesuffix('-LE').removesuffix('-BE')}.")
-        if self.delimiter != ",":
+        if self.delimiter != "," and not self.json:
             found.append(f"The columns are separated by {DELIMITERS.get(self.delimiter, repr(self.delimiter))}s.")
         return found
 
@@ -89,7 +90,7 @@ def sniff(file: BinaryIO) -> Dialect:
     old_mac = "\r" in text and "\n" not in text
     dialect = Dialect(encoding, ",", (), bom, 1, old_mac)
     for number, line in enumerate(text.split("\r" if old_mac else "\n"), start=1):
-        size = len(line.encode(encoding, errors="replace"))
+        size, begin = len(line.encode(encoding, errors="replace")), dialect.data_offset
         dialect = replace(dialect, data_offset=_after(start, dialect), header_row=number)
         told = _SEPARATOR_LINE.fullmatch(line.strip())
         if told:
@@ -99,8 +100,22 @@ def sniff(file: BinaryIO) -> Dialect:
                 raise FileRefused("The file is not text. Export it as CSV in UTF-8.")
             if size >= LONGEST_HEADER:
                 raise FileRefused("The first line is longer than 64 kB, so this is not a table with a header.")
+            if line.lstrip().startswith(("{", "[")):
+                columns = _json_columns(line)
+                return replace(dialect, columns=columns, data_offset=begin, header_row=number - 1, json=True)
             return _with_header(dialect, line)
     raise FileRefused("The file is empty." if not text.strip() else "The file has no header line.")
+
+
+def _json_columns(line: str) -> tuple[str, ...]:
+    if line.lstrip().startswith("["):
+        raise FileRefused("The file is one JSON list. Write each record as a JSON object on a line of its own.")
+    try:
+        return tuple(flat(line))
+    except ValueError as error:
+        raise FileRefused(
+            f"The file looks like JSON, but {error}. Write each record as a JSON object on a line of its own."
+        ) from error
 
 
 def _encoding(start: bytes) -> tuple[str, int]:

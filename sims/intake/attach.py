@@ -10,7 +10,8 @@ from sims import bulk
 from sims.identifiers import iccid_forms
 from sims.intake.daily import Spans, rebuild_usage
 from sims.intake.exclusive import writing_usage, zone_of
-from sims.intake.fleet import Touched, refresh_sims
+from sims.intake.fleet import Touched, refresh_cycles, refresh_sims
+from sims.intake.months import attach_months
 from sims.models import Sim
 
 # By card where the record names one, else by an IMSI that only one SIM has.
@@ -43,7 +44,10 @@ def attach_unknown(organization_id: int, sim_ids: Sequence[int]) -> int:
             touched = Touched(0, 0, sorted({int(sim_id) for sim_id in spans.sim_id}))
             as_of = datetime.fromtimestamp(int(spans.ended_at.max()) / 1e6, UTC)
             refresh_sims(organization_id, zone, touched, as_of=as_of)
-    return len(spans)
+        months = attach_months(organization_id, list(sim_ids))
+        if months:
+            refresh_cycles(organization_id, zone_of(organization_id), sorted(set(months)), as_of=None)
+    return len(spans) + len(months)
 
 
 def _attach(organization_id: int, sim_ids: Sequence[int]) -> Spans:

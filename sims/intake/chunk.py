@@ -58,18 +58,29 @@ class Counts:
 
 @dataclass(frozen=True)
 class Written:
-    """`changed` are the SIMs of corrected records, which keep their ids: what these SIMs show must be refreshed."""
+    """`changed` are the SIMs of corrected records, which keep their ids: what these SIMs show must be refreshed.
+
+    `rows` are the rows that stand for a record now, `outcome` what became of each, `sim_id` whose they are. Of rows
+    with one key only the first is among them.
+    """
 
     counts: Counts
     changed: Ints
+    rows: Ints
+    outcome: Ints
+    sim_id: Ints
+
+
+NEW, DUPLICATE, CORRECTION = 0, 1, 2
 
 
 def write_chunk(place: Place, batch: Batch, cards: Cards, networks: Networks) -> Written:
     """Write the rows of a block. Inside `writing_usage`, with the partitions made."""
-    batch, repeated, revised = _latest(batch)
+    batch, repeated, revised = latest(batch)
     counts = Counts(duplicates=repeated, corrections=revised)
     if not len(batch):
-        return Written(counts, np.zeros(0, np.int64))
+        nothing = np.zeros(0, np.int64)
+        return Written(counts, nothing, nothing, nothing, nothing)
     sim_id = cards.find(batch.subscriber.values)[batch.subscriber.codes]
     with bulk.staging("usage_stage", _STAGE) as stage:
         bulk.copy_in(stage, _columns(place, batch, sim_id, networks))
@@ -82,7 +93,9 @@ def write_chunk(place: Place, batch: Batch, cards: Cards, networks: Networks) ->
         counts.unknown_rows = int((sim_id[fresh] == UNKNOWN).sum())
         changed = _write(place, batch, sim_id, stage, fresh, known[~same])
     _count(counts)
-    return Written(counts, changed)
+    outcome = np.where(fresh, NEW, DUPLICATE)
+    outcome[known[~same]] = CORRECTION
+    return Written(counts, changed, batch.row, outcome, sim_id)
 
 
 def _count(counts: Counts) -> None:
@@ -91,7 +104,7 @@ def _count(counts: Counts) -> None:
             metrics.count(metrics.INTAKE_ROWS, rows, result=result)
 
 
-def _latest(batch: Batch) -> tuple[Batch, int, int]:
+def latest(batch: Batch) -> tuple[Batch, int, int]:
     """Of rows with one key the last, under the number of the first; how many repeated or revised the one before.
 
     The same comes out when the rows are in different blocks, where the first one's record is corrected.

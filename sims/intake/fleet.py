@@ -125,13 +125,18 @@ LEFT JOIN sims_plan p ON p.organization_id = s.organization_id AND p.id = s.plan
 WHERE s.organization_id = %(organization)s AND s.id = l.sim_id AND c.billing_day = coalesce(p.billing_day, %(default)s)
 """
 
-# The sum is a subquery so that it is one range of the index per SIM, whatever the planner thinks of the tables.
-_UPDATE = """
+# The sums are subqueries so that each is one range of an index per SIM, whatever the planner thinks of the tables.
+# A vendor's monthly total counts in the cycle that begins in its month; it holds what the days hold, so not both count.
+_CYCLE_BYTES = """greatest(
+        (SELECT coalesce(sum(d.bytes_up + d.bytes_down), 0) FROM sims_usagedaily d
+        WHERE d.organization_id = %(organization)s AND d.sim_id = s.id AND d.day >= {start} AND d.day >= %(earliest)s),
+        (SELECT coalesce(sum(m.bytes_up + m.bytes_down), 0) FROM sims_usagemonthly m
+        WHERE m.organization_id = %(organization)s AND m.sim_id = s.id
+            AND m.month = date_trunc('month', {start})::date)
+    )"""
+_UPDATE = f"""
 UPDATE sims_sim s SET
-    cycle_bytes = (
-        SELECT coalesce(sum(d.bytes_up + d.bytes_down), 0) FROM sims_usagedaily d
-        WHERE d.organization_id = %(organization)s AND d.sim_id = s.id AND d.day >= l.start AND d.day >= %(earliest)s
-    ),
+    cycle_bytes = {_CYCLE_BYTES.format(start="l.start")},
     cycle_start_date = l.start,
     cycle_as_of = greatest(s.cycle_as_of, %(as_of)s, l.ended_at),
     last_seen_at = greatest(s.last_seen_at, l.ended_at),
@@ -140,7 +145,7 @@ UPDATE sims_sim s SET
         ELSE l.operator_id END,
     country = CASE WHEN l.ended_at < s.last_seen_at OR l.country = '' THEN s.country ELSE l.country END
 FROM sims_latest l WHERE s.organization_id = %(organization)s AND s.id = l.sim_id
-"""
+"""  # noqa: S608 (our own words)
 
 
 def _update(organization_id: int, starts: dict[int, str], as_of: datetime | None) -> None:
@@ -197,7 +202,7 @@ def roll_cycles(organization_id: int, zone: ZoneInfo, *, anew: Sequence[int] = (
     starts = _cycle_starts(organization_id, zone)
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH due AS MATERIALIZED (
                 SELECT s.id, c.start FROM sims_sim s
                 LEFT JOIN sims_plan p ON p.organization_id = s.organization_id AND p.id = s.plan_id
@@ -207,13 +212,10 @@ def roll_cycles(organization_id: int, zone: ZoneInfo, *, anew: Sequence[int] = (
                     AND (s.cycle_start_date IS DISTINCT FROM c.start OR s.id = ANY(%(anew)s::bigint[]))
                 ORDER BY s.id FOR NO KEY UPDATE OF s
             )
-            UPDATE sims_sim s SET cycle_start_date = due.start, cycle_bytes = (
-                SELECT coalesce(sum(d.bytes_up + d.bytes_down), 0) FROM sims_usagedaily d
-                WHERE d.organization_id = %(organization)s AND d.sim_id = s.id AND d.day >= due.start
-                    AND d.day >= %(earliest)s
-            )
+            UPDATE sims_sim s SET cycle_start_date = due.start,
+                cycle_bytes = {_CYCLE_BYTES.format(start="due.start")}
             FROM due WHERE s.organization_id = %(organization)s AND s.id = due.id
-            """,
+            """,  # noqa: S608 (our own words)
             {
                 "organization": organization_id,
                 "days": list(starts),
@@ -227,3 +229,34 @@ def roll_cycles(organization_id: int, zone: ZoneInfo, *, anew: Sequence[int] = (
     if rolled:
         settle_usage(organization_id)
     return rolled
+
+
+def refresh_cycles(organization_id: int, zone: ZoneInfo, sim_ids: list[int], *, as_of: datetime | None) -> None:
+    """Work out this cycle's bytes of SIMs of which only a month's total is known. Inside the tenant's transaction."""
+    starts = _cycle_starts(organization_id, zone)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH due AS MATERIALIZED (
+                SELECT s.id, c.start FROM sims_sim s
+                LEFT JOIN sims_plan p ON p.organization_id = s.organization_id AND p.id = s.plan_id
+                JOIN unnest(%(days)s::int[], %(starts)s::date[]) c(billing_day, start)
+                    ON c.billing_day = coalesce(p.billing_day, %(default)s)
+                WHERE s.organization_id = %(organization)s AND s.id = ANY(%(sims)s)
+                ORDER BY s.id FOR NO KEY UPDATE OF s
+            )
+            UPDATE sims_sim s SET cycle_start_date = due.start, cycle_as_of = greatest(s.cycle_as_of, %(as_of)s),
+                cycle_bytes = {_CYCLE_BYTES.format(start="due.start")}
+            FROM due WHERE s.organization_id = %(organization)s AND s.id = due.id
+            """,  # noqa: S608 (our own words)
+            {
+                "organization": organization_id,
+                "sims": sim_ids,
+                "as_of": as_of,
+                "days": list(starts),
+                "starts": list(starts.values()),
+                "earliest": min(starts.values()),
+                "default": _DEFAULT_BILLING_DAY,
+            },
+        )
+    announce(organization_id, {"sim": sim_ids})

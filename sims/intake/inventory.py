@@ -33,10 +33,17 @@ class InventoryImport:
         with tenant(job.organization_id):
             self.upload = find_upload(upload_id)
         self.networks = Networks()
+        self.notes: list[str] = []
 
     def run(self) -> Intake:
         """Bring the list in. Raises Invalid when it is refused whole, Stopped when somebody asked for that."""
-        with register.refusing(self.job, self.upload, IntakeKind.SIMS), opened(self.upload) as file:
+        with (
+            register.refusing(self.job, self.upload, IntakeKind.SIMS),
+            opened(self.upload) as (
+                file,
+                self.notes,
+            ),
+        ):
             with keeping_no_secrets(file):
                 dialect = sniff(file)
                 check_header(dialect)
@@ -60,7 +67,9 @@ class InventoryImport:
         if total + dialect.header_row >= MAX_ROWS:
             raise FileRefused(f"The file has {total:,} rows; at most {MAX_ROWS:,} fit into one. Please split it.")
         with tenant(self.job.organization_id):
-            intake = register.open_intake(self.job, self.upload, IntakeKind.SIMS, "inventory")
+            intake = register.open_intake(
+                self.job, self.upload, IntakeKind.SIMS, "inventory", register.header_of(dialect)
+            )
             first_row = dialect.header_row + 1
             progress = Progress(intake.pk, dialect.data_offset, first_row, first_row, total)
             self.job.checkpoint(asdict(progress), done=0, total=total)
@@ -73,13 +82,14 @@ class InventoryImport:
             progress.kept_refusals += register.keep_refusals(
                 organization_id, progress.intake_id, read.refusals, progress.kept_refusals
             )
+            register.settle_refused(organization_id, progress.intake_id, read.settled)
             _account(progress, read, written, block)
             Intake.objects.filter(pk=progress.intake_id).update(attached=progress.attached, **progress.fields())
             self.job.checkpoint(asdict(progress), done=progress.done, total=progress.total)
             announce(organization_id, {"sim": [*written.added, *written.updated]})
 
     def _finish(self, progress: Progress, dialect: Dialect, state: IntakeState) -> Intake:
-        notes = dialect.notes()
+        notes = self.notes + dialect.notes()
         unread = unread_columns(dialect)
         if unread:
             notes.append(f"Columns left out, since nothing is kept under these names: {', '.join(unread[:20])}.")

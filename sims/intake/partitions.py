@@ -38,7 +38,7 @@ def _ensure(function: str, first: date, last: date) -> None:
         return
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(%s, %s)", [first, last])
-    _made.update(months)
+    transaction.on_commit(lambda: _made.update(months))  # at once, unless a caller's transaction may yet undo it
 
 
 def _months(first: date, last: date) -> list[date]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, BinaryIO
 
 from django.utils import timezone
 
@@ -11,13 +12,42 @@ from iotsim.core.jobs import RunningJob
 from iotsim.core.models import Job, JobState, Upload
 from iotsim.core.tenancy import tenant
 from sims.alerts.watch import note_intake
-from sims.formats.header import SecretColumn
+from sims.formats.batch import Settled
+from sims.formats.header import SecretColumn, UnknownHeader
 from sims.formats.table import MOST_KEPT, Refusal
-from sims.formats.text import FileRefused
+from sims.formats.text import Dialect, FileRefused, read_block
 from sims.models import Intake, IntakeKind, IntakeState, RefusedRow
 
+SAMPLE_LINES, SAMPLE_BYTES = 30, 64 * 1024
 
-def open_intake(job: RunningJob, upload: Upload, kind: IntakeKind, format: str) -> Intake:
+
+def header_of(dialect: Dialect, *, title: str = "", file: BinaryIO | None = None) -> dict[str, Any]:
+    """How a file is written, as kept with its import; with its first lines where people must say what they mean."""
+    found: dict[str, Any] = {"columns": list(dialect.columns), "delimiter": dialect.delimiter, "json": dialect.json}
+    if title:
+        found["title"] = title
+    if file is not None:
+        block = read_block(file, dialect, dialect.data_offset, SAMPLE_BYTES)
+        lines = block.text.decode(errors="replace").replace("\0", "\ufffd").split("\n") if block else []
+        found["sample"] = [line[:4000] for line in lines if line.strip()][:SAMPLE_LINES]
+    return found
+
+
+@contextmanager
+def asking_for_columns(job: RunningJob, upload: Upload, dialect: Dialect, file: BinaryIO) -> Iterator[None]:
+    """A file whose header nobody knows is kept with its first lines, so that people can say what the columns mean."""
+    try:
+        yield
+    except UnknownHeader:
+        with tenant(job.organization_id):
+            intake = open_intake(job, upload, IntakeKind.USAGE, "")
+            Intake.objects.filter(pk=intake.pk).update(header=header_of(dialect, file=file))
+        raise
+
+
+def open_intake(
+    job: RunningJob, upload: Upload, kind: IntakeKind, format: str, header: dict[str, Any] | None = None
+) -> Intake:
     """The Intake of this job, made when the job begins. Inside the tenant's transaction."""
     intake, _ = Intake.objects.get_or_create(
         organization_id=job.organization_id,
@@ -28,6 +58,7 @@ def open_intake(job: RunningJob, upload: Upload, kind: IntakeKind, format: str) 
             "size_bytes": upload.size_bytes,
             "upload_id": upload.pk,
             "format": format,
+            "header": header or {},
             "who": job.who,
             "user_id": job.user_id,
         },
@@ -92,3 +123,19 @@ def keep_refusals(organization_id: int, intake_id: int, refusals: Sequence[Refus
         for one in wanted
     )
     return len(wanted)
+
+
+def settle_refused(organization_id: int, intake_id: int, settled: Settled | None) -> None:
+    """Rows that an earlier import had refused have come in by this one: link both, and count them there once."""
+    if settled is None:
+        return
+    mine = Intake.objects.filter(organization_id=organization_id)
+    earlier = mine.filter(pk=settled.intake_id).exclude(pk=intake_id).select_for_update().first()
+    if earlier is None:
+        return
+    mine.filter(pk=intake_id).update(corrects_id=earlier.pk)
+    rows = RefusedRow.objects.filter(organization_id=organization_id, intake_id=earlier.pk)
+    wanted = [int(row) for row in settled.rows if row]
+    rows.filter(row_number__in=wanted, settled_by=None).update(settled_by=intake_id)
+    mine.filter(pk=earlier.pk).update(settled=rows.exclude(settled_by=None).count())
+    announce(organization_id, {"intake": [earlier.pk]})

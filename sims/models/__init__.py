@@ -11,6 +11,7 @@ from sims.models.fleet import (
     StatusChange,
     Tag,
 )
+from sims.models.mappings import UsageMapping, UsageMonthly, WatchedFile
 from sims.models.reports import Report, ReportFormat
 from sims.models.usage import (
     FleetDaily,
@@ -58,5 +59,8 @@ __all__ = [
     "UsageDaily",
     "UsageHourly",
     "UsageKey",
+    "UsageMapping",
+    "UsageMonthly",
     "UsageRecord",
+    "WatchedFile",
 ]

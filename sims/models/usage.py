@@ -55,8 +55,8 @@ class Intake(TenantModel):
     state = models.CharField(max_length=8, choices=IntakeState.choices, default=IntakeState.RUNNING.value)
     name = models.CharField(max_length=255)
     size_bytes = models.BigIntegerField(default=0)
-    upload_id = models.BigIntegerField()
-    job_id = models.BigIntegerField()
+    upload_id = models.BigIntegerField(null=True)  # none for records that came by the API
+    job_id = models.BigIntegerField(null=True)
     format = models.CharField(max_length=20, blank=True)
     user_id = models.BigIntegerField(null=True)
     who = models.CharField(max_length=254, blank=True)
@@ -72,6 +72,9 @@ class Intake(TenantModel):
     last_at = models.DateTimeField(null=True)
     notes = models.JSONField(default=list)  # sentences
     reason = models.CharField(max_length=500, blank=True)  # why it was refused
+    header = models.JSONField(default=dict)  # how the file is written: sims.intake.register.Header
+    corrects_id = models.BigIntegerField(null=True)  # the import whose refused rows this one brings again
+    settled = models.BigIntegerField(default=0)  # refused rows that a later import has brought in
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -91,7 +94,8 @@ class RefusedRow(TenantModel):
     row_number = models.BigIntegerField()
     column = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=300)
-    raw_line = models.CharField(max_length=1000)
+    raw_line = models.TextField()  # at most sims.formats.table.LONGEST_LINE characters
+    settled_by = models.BigIntegerField(null=True)  # the import that brought the corrected row
 
     class Meta:
         indexes = [models.Index(fields=["organization", "intake", "row_number"], name="refused_of_intake")]

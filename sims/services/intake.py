@@ -1,8 +1,9 @@
 """Bringing files in: usage of vendors, SIM inventory; and the register of what was brought in."""
 
+from datetime import date
 from typing import Annotated
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from pydantic import Field
 
 from iotsim.core.actor import Actor
@@ -14,12 +15,29 @@ from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
 from iotsim.core.wording import counted
 from sims.examples import EXAMPLES
-from sims.models import Intake, RefusedRow
-from sims.schemas.intake import IntakeDetails, IntakeOut, IntakePage, RefusedRowOut, job_states
+from sims.formats.refused import Line, as_csv
+from sims.models import Intake, RefusedRow, UsageMapping
+from sims.schemas.intake import (
+    Correction,
+    IntakeDetails,
+    IntakeOut,
+    IntakePage,
+    RefusedFile,
+    RefusedRowOut,
+    job_states,
+)
 
 IntakeId = Annotated[
     int, Field(description="Number of the import"), numbered("intake", "intake", "import", verbs=("show import",))
 ]
+Month = Annotated[
+    Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")] | None,
+    Field(description="The month of a monthly file whose name does not say it, as 2026-10"),
+]
+
+
+def month_of(text: str | None) -> date | None:
+    return date.fromisoformat(f"{text}-01") if text else None
 
 
 @service(
@@ -30,12 +48,12 @@ IntakeId = Annotated[
     title="Import usage",
     job=True,
 )
-def import_usage(actor: Actor, *, upload_id: UploadId, job: RunningJob) -> IntakeOut:
-    """Bring in an uploaded usage file (iotsim, BICS, Cellhire). Rows known already count once; corrections replace."""
+def import_usage(actor: Actor, *, upload_id: UploadId, month: Month = None, job: RunningJob) -> IntakeOut:
+    """Bring in an uploaded usage file of a known vendor or own mapping. Known rows count once; corrections replace."""
     from sims.intake.usage import UsageImport  # pyarrow and numpy are for workers only
 
-    _require_whole_fleet(actor)
-    return IntakeOut.of(UsageImport(job, upload_id).run())
+    require_whole_fleet(actor)
+    return IntakeOut.of(UsageImport(job, upload_id, month=month_of(month)).run())
 
 
 @service(
@@ -47,14 +65,14 @@ def import_usage(actor: Actor, *, upload_id: UploadId, job: RunningJob) -> Intak
     job=True,
 )
 def import_sims(actor: Actor, *, upload_id: UploadId, job: RunningJob) -> IntakeOut:
-    """Bring in an uploaded list of SIMs (CSV): new ones are added, known ones updated where the file has values."""
+    """Bring in an uploaded list of SIMs (CSV, Excel): new ones are added, known ones get the values it has."""
     from sims.intake.inventory import InventoryImport
 
-    _require_whole_fleet(actor)
+    require_whole_fleet(actor)
     return IntakeOut.of(InventoryImport(job, upload_id).run())
 
 
-def _require_whole_fleet(actor: Actor) -> None:
+def require_whole_fleet(actor: Actor) -> None:
     if actor.customer_ids is not None:
         raise Denied("Your access is limited to some customers, and a file may concern others, so you cannot import.")
 
@@ -68,9 +86,9 @@ def _require_whole_fleet(actor: Actor) -> None:
 )
 def list_intakes(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) -> IntakePage:
     """List the files brought in (usage and SIM inventory), newest first, with what came of each."""
-    rows, following = newest_page(_intakes(actor), cursor, limit)
+    rows, following = newest_page(intakes_of(actor), cursor, limit)
     states = job_states(rows)
-    items = [IntakeOut.of(row, job_state=states.get(row.job_id, "")) for row in rows]
+    items = [IntakeOut.of(row, job_state=states.get(row.job_id or 0, "")) for row in rows]
     if not items:
         sentence = "No file has been imported yet."
     else:
@@ -87,14 +105,57 @@ def list_intakes(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) -> I
 )
 def get_intake(actor: Actor, *, intake: IntakeId, limit: Limit = 100, cursor: Cursor = None) -> IntakeDetails:
     """Show one file that was brought in, and the rows of it that were refused, each with its reason."""
-    found = _intakes(actor).filter(pk=intake).first()
+    found = intakes_of(actor).filter(pk=intake).first()
     if found is None:
         raise NotFound(f"There is no import {intake}.", field="intake")
     refused, following = _refused(found, limit, cursor)
+    kept = RefusedRow.objects.filter(organization_id=found.organization_id, intake=found)
     return IntakeDetails(
-        **IntakeOut.of(found, job_state=job_states([found]).get(found.job_id, "")).model_dump(),
+        **IntakeOut.of(found, job_state=job_states([found]).get(found.job_id or 0, "")).model_dump(),
         refused_rows=[RefusedRowOut.of(row) for row in refused],
+        kept_refused=kept.count() if found.refused else 0,
+        corrections_by=_corrections(found, kept) if found.settled else [],
+        mapped_as=_mapped_as(found) if "sample" in found.header else "",
         next_cursor=following,
+    )
+
+
+def _mapped_as(intake: Intake) -> str:
+    """The own mapping that a header, unknown when it came, has by now."""
+    from sims.formats.usage import fingerprint
+
+    rows = UsageMapping.objects.filter(organization_id=intake.organization_id, deleted_at=None)
+    same = rows.filter(header=list(fingerprint(intake.header["columns"]))).first()
+    return same.name if same else ""
+
+
+def _corrections(intake: Intake, kept: "QuerySet[RefusedRow]") -> list[Correction]:
+    counts = dict(kept.exclude(settled_by=None).values_list("settled_by").annotate(rows=Count("pk")))
+    names = Intake.objects.filter(organization_id=intake.organization_id, pk__in=counts).values_list("pk", "name")
+    return [Correction(id=pk, name=name, rows=counts[pk]) for pk, name in names.order_by("pk")]
+
+
+@service(
+    permission=Permission.VIEW,
+    risk=Risk.READ,
+    path="intakes/{intake}/refused",
+    examples=[],
+    title="Refused rows as a file",
+)
+def export_refused_rows(actor: Actor, *, intake: IntakeId) -> RefusedFile:
+    """Give the refused rows of an import as CSV, to be corrected and brought in again; corrected ones are left out."""
+    found = intakes_of(actor).filter(pk=intake).first()
+    if found is None:
+        raise NotFound(f"There is no import {intake}.", field="intake")
+    open_rows = RefusedRow.objects.filter(organization_id=actor.organization_id, intake=found, settled_by=None)
+    lines = [Line(*row) for row in open_rows.order_by("row_number").values_list("row_number", "reason", "raw_line")]
+    if not lines:
+        raise NotFound(f"Import {intake} has no refused rows that are still open.", field="intake")
+    return RefusedFile(
+        sentence=f"{counted(len(lines), 'refused row')} of {found.name}. Correct them and bring the file in again.",
+        name=f"refused-rows-of-import-{found.pk}.csv",
+        rows=len(lines),
+        content=as_csv(found.header, found.pk, lines),
     )
 
 
@@ -109,7 +170,7 @@ def _refused(intake: Intake, limit: int, cursor: str | None) -> tuple[list[Refus
     return found[:limit], str(found[limit - 1].row_number) if len(found) > limit else None
 
 
-def _intakes(actor: Actor) -> "QuerySet[Intake]":
+def intakes_of(actor: Actor) -> "QuerySet[Intake]":
     """Whoever is limited to some customers sees their own files only: raw rows may show others' SIMs."""
     rows = Intake.objects.filter(organization_id=actor.organization_id)
     return rows if actor.customer_ids is None else rows.filter(user_id=actor.user_id)

@@ -21,6 +21,7 @@ PAGES = [
     "/alerts/rules/",
     "/pools/",
     "/notifications/",
+    "/imports/mappings/",
     "/approvals/",
     "/approvals/?state=all",
     "/audit/",

@@ -229,6 +229,7 @@ def test_refused_rows_come_in_pages(organisation, actor):
 
 def test_no_more_refused_rows_are_kept_than_fit_but_all_are_counted(organisation, actor, monkeypatch):
     monkeypatch.setattr("sims.intake.usage.BLOCK_BYTES", 60_000)
+    monkeypatch.setattr("sims.intake.register.MOST_KEPT", 1000)
     job = bring_in(actor, own(*[own_row(bytes_up="x")] * 2500))
     assert job.result["refused"] == 2500
     assert rows(organisation, "SELECT count(*) FROM sims_refusedrow") == [(1000,)]

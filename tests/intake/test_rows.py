@@ -88,8 +88,8 @@ def test_blank_rows_at_the_end_are_no_rows():
 
 
 def test_many_refused_rows_are_all_counted_and_some_are_kept():
-    found = read_one(own(*[own_row(bytes_up="x")] * 1500))
-    assert found.refused == 1500 and len(found.refusals) == 1000
+    found = read_one(own(*[own_row(bytes_up="x")] * 10_500))
+    assert found.refused == 10_500 and len(found.refusals) == 10_000
 
 
 def test_bics_volumes_that_do_not_fit_are_refused():

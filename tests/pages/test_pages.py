@@ -14,7 +14,7 @@ from iotsim.core.services import list_jobs
 from sims.services.status import change_status_in_bulk
 from tests.fleet import make_customer, make_plan, make_sim
 
-PAGES = ["/", "/sims/", "/imports/", "/reports/", "/approvals/", "/audit/"]
+PAGES = ["/", "/sims/", "/imports/", "/imports/mappings/", "/reports/", "/approvals/", "/audit/"]
 
 
 def part(client, address: str, target: str):

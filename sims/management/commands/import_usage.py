@@ -23,17 +23,21 @@ LOOK_SECONDS = 0.5
 
 
 class Command(BaseCommand):
-    help = "Bring usage files (iotsim, BICS, Cellhire) into an organisation. Ends with 1 when a file is refused."
+    help = "Bring usage files of known vendors or own mappings into an organisation. Ends with 1 when one is refused."
     service = "import_usage"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CSV, also as .gz or .zip")
+        parser.add_argument(
+            "files", nargs="+", type=Path, metavar="FILE", help="CSV, JSON lines or Excel, also as .gz or .zip"
+        )
+        parser.add_argument("--month", metavar="YYYY-MM", help="of monthly files whose names do not say it")
         parser.add_argument("--org", required=True, metavar="SLUG", help="the organisation's short name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         organization = Organization.objects.filter(slug=options["org"]).first()
         if organization is None:
             raise CommandError(f"There is no organisation {options['org']}.")
+        self.given = {"month": options["month"]} if options.get("month") else {}
         failed = [path for path in options["files"] if not self._bring_in(Actor.system(organization), path)]
         if failed:
             raise CommandError(f"Not brought in: {', '.join(str(path) for path in failed)}.")
@@ -42,7 +46,7 @@ class Command(BaseCommand):
         try:
             with path.open("rb") as file:
                 upload = store_upload(actor, name=path.name, content=file, size_bytes=path.stat().st_size)
-            asked: JobOut = get(self.service)(actor, upload_id=upload.id)
+            asked: JobOut = get(self.service)(actor, upload_id=upload.id, **self.given)
             job = self._run(actor, asked)
         except (IotsimError, OSError) as error:
             self.stderr.write(error.sentence if isinstance(error, IotsimError) else f"{path}: {error.strerror}.")
