@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from iotsim.core import registry
-from iotsim.core.access import ORGANIZATION, actor_of, arguments_of, memberships_of, page
+from iotsim.core.access import ORGANIZATION, actor_of, arguments_of, ask_who_it_is, memberships_of, page
 from iotsim.core.actor import Actor
 from iotsim.core.errors import ConfirmationRequired, Denied, Invalid, IotsimError, NotFound
 from iotsim.core.models import ApprovalState, Membership, Organization
@@ -66,6 +66,8 @@ def act(request: HttpRequest, actor: Actor, name: str) -> HttpResponse:
     dialog = Dialog(request, actor, service, raw, shown)
     if request.method == "GET":
         return dialog.open()
+    if service.sensitive and (asked := ask_who_it_is(request)):
+        return asked
     try:
         outcome = service.call(actor, dialog.typed(), confirmed=confirmed)
     except ConfirmationRequired as error:
@@ -154,6 +156,8 @@ def done(request: HttpRequest, service: AnyService, outcome: Outcome) -> HttpRes
         return redirect(_back(request))
     answer = render(request, _template(service), context)
     answer.headers["HX-Trigger"] = "iotsim:changed"
+    if go_to := getattr(outcome.result, "go_to", ""):
+        answer.headers["HX-Redirect"] = go_to
     return answer
 
 
@@ -205,6 +209,23 @@ PLACES = [
 ]
 
 
+TABS = [
+    ("Profile", "profile", Permission.VIEW),
+    ("Security", "security", Permission.VIEW),
+    ("Sessions", "sessions", Permission.VIEW),
+    ("API keys", "api_keys", Permission.KEYS),
+    ("Members", "members", Permission.VIEW),
+    ("Organisation", "organization_settings", Permission.ADMINISTER),
+]
+
+
+def _address(route: str) -> str:
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return ""
+
+
 class Frame:
     """What the frame around a page shows; asked for by the template, so that fragments cost nothing."""
 
@@ -232,6 +253,25 @@ class Frame:
     @cached_property
     def pending_approvals(self) -> int:
         return len(list_approvals(self.actor, state=ApprovalState.PENDING, limit=100).items)
+
+    @cached_property
+    def tabs(self) -> list[Place]:
+        """The pages of the settings that one may see, those that this installation has."""
+        mine = [(name, route) for name, route, permission in TABS if self.actor.may(permission)]
+        return [self._place(name, "", url) for name, route in mine if (url := _address(route))]
+
+    @property
+    def in_settings(self) -> bool:
+        return self.request.path.startswith("/settings/")
+
+    @property
+    def manages(self) -> bool:
+        """Whether one may change who belongs to the organisation."""
+        return self.actor.may(Permission.ADMINISTER) and self.actor.customer_ids is None
+
+    @property
+    def owns(self) -> bool:
+        return self.actor.may(Permission.OWN)
 
     @cached_property
     def places(self) -> list[Place]:

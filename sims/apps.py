@@ -7,9 +7,10 @@ class SimsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing the services is what fills the registry.
-        from iotsim.core import subjects
+        from iotsim.core import limits, subjects
         from sims import services  # noqa: F401
-        from sims.naming import sim_id
-        from sims.parameters import SIM_SLOT
+        from sims.naming import customer_ids_named, customer_names, sim_id
+        from sims.parameters import CUSTOMER_SLOT, SIM_SLOT
 
         subjects.fill(subjects.KIND, find_id=sim_id, slot=SIM_SLOT)
+        limits.fill(find=customer_ids_named, names=customer_names, slot=CUSTOMER_SLOT)

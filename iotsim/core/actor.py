@@ -52,6 +52,8 @@ class Actor:
     customer_ids: frozenset[int] | None = None
     time_zone: str = "UTC"
     request_id: str = ""
+    scopes: frozenset[Permission] | None = None  # of the API key that asks; None: a person, with all of the role
+    key_id: int | None = None
     run: Run = field(default_factory=Run, compare=False)
 
     @property
@@ -78,6 +80,7 @@ class Actor:
         face: Face,
         scopes: frozenset[Permission] | None = None,
         request_id: str = "",
+        key_id: int | None = None,
     ) -> "Actor":
         permissions = PERMISSIONS[Role(membership.role)]
         limit = membership.customer_ids
@@ -91,6 +94,8 @@ class Actor:
             customer_ids=None if limit is None else frozenset(limit),
             time_zone=membership.organization.time_zone,
             request_id=request_id,
+            scopes=scopes,
+            key_id=key_id,
         )
 
     @classmethod

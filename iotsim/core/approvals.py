@@ -14,6 +14,7 @@ from iotsim.core.errors import Conflict, Denied, NotFound
 from iotsim.core.idempotency import arguments_hash
 from iotsim.core.models import Approval, ApprovalState, Membership
 from iotsim.core.proposals import Proposal
+from iotsim.core.roles import names_of, scopes_of
 from iotsim.core.schemas import ApprovalOut
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def file(
             why=why[:MAX_WHY],
             requester=actor.name,
             requester_face=actor.face.value,
+            scopes=names_of(actor.scopes),
             expires_at=timezone.now() + timedelta(hours=settings.APPROVAL_HOURS),
         )
         announce(actor.organization_id, {"approval": [row.pk]})
@@ -88,8 +90,21 @@ def settle(row: Approval, actor: Actor, state: ApprovalState, **fields: Any) -> 
     row.save()
 
 
+def asked_by(member: Membership) -> "QuerySet[Approval]":
+    """What a member has asked for and nobody has decided."""
+    return Approval.objects.filter(state=ApprovalState.PENDING, requester_user_id=member.user_id)
+
+
+def reject_all_of(member: Membership, *, decider: Actor) -> None:
+    """Whoever leaves takes their open wishes along."""
+    rows = list(asked_by(member).select_for_update())
+    for row in rows:
+        settle(row, decider, ApprovalState.REJECTED, reason=f"{member.user.email} is no longer a member.")
+    announce(member.organization_id, {"approval": [row.pk for row in rows]} if rows else {})
+
+
 def requester_of(row: Approval) -> Actor:
-    """Whoever asked, with the rights they have now. Raises Denied when they are no longer a member."""
+    """Whoever asked, with the rights they have now and no more than their key had. Raises Denied when they are no longer a member."""
     membership = (
         Membership.objects.select_related("user", "organization")
         .filter(
@@ -101,4 +116,4 @@ def requester_of(row: Approval) -> Actor:
     )
     if membership is None:
         raise Denied(f"{row.requester}, who asked for this, is no longer a member.")
-    return Actor.for_membership(membership, face=Face(row.requester_face))
+    return Actor.for_membership(membership, face=Face(row.requester_face), scopes=scopes_of(row.scopes))

@@ -8,4 +8,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing a services module is what fills the registry.
-        from iotsim.core import services  # noqa: F401
+        from iotsim.core import invitations, keys, members, organizations, services  # noqa: F401

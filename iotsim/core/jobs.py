@@ -24,7 +24,8 @@ from iotsim.core.actor import Actor, Face
 from iotsim.core.effects import announce
 from iotsim.core.errors import Denied, IotsimError
 from iotsim.core.models import Job, JobState, Membership, Organization
-from iotsim.core.schemas import JobOut
+from iotsim.core.roles import names_of, scopes_of
+from iotsim.core.schemas import JobOut, kept
 from iotsim.core.tenancy import tenant
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def enqueue(
         user_id=actor.user_id,
         who=actor.name,
         face=actor.face.value,
+        scopes=names_of(actor.scopes),
         approved_by=approved_by,
     )
     transaction.on_commit(lambda: send(row.organization_id, row.pk))
@@ -113,7 +115,7 @@ def run_job(organization_id: int, job_id: int) -> str:
     except Exception:
         _finish(running, JobState.FAILED, error=_unexpected(job_id))
         raise
-    return _finish(running, JobState.DONE, result=result.model_dump(mode="json"))
+    return _finish(running, JobState.DONE, result=kept(result))
 
 
 def _unexpected(job_id: int) -> str:
@@ -156,7 +158,7 @@ def _work(job: Job, running: "RunningJob") -> BaseModel:
 
 
 def _actor_of(job: Job) -> Actor:
-    """Whoever asked, with the rights they have now."""
+    """Whoever asked, with the rights they have now, and no more than the key had that asked."""
     if job.user_id is None:
         return Actor.system(Organization.objects.get(pk=job.organization_id))
     membership = (
@@ -170,7 +172,7 @@ def _actor_of(job: Job) -> Actor:
     )
     if membership is None:
         raise Denied(f"{job.who}, who asked for this, is no longer a member.")
-    return Actor.for_membership(membership, face=Face(job.face))
+    return Actor.for_membership(membership, face=Face(job.face), scopes=scopes_of(job.scopes))
 
 
 def _finish(running: "RunningJob", state: JobState, **fields: Any) -> str:

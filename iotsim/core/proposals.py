@@ -25,6 +25,7 @@ class Proposal(BaseModel):
 
     summary: str
     count: int = Field(description="How many objects change")
+    noun: str = Field(default="SIM", description="What they are, one of them")
     changes: list[Change] = Field(description="The first ten")
     monthly_cost_change_cents: int | None = Field(default=None, description="None: the price is not affected")
     currency: str = "EUR"

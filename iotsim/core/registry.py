@@ -83,6 +83,7 @@ class Service(Generic[P, R]):
     undo: Callable[[Actor, BaseModel, Any], Undo | None] | None
     job: bool
     people_only: bool
+    sensitive: bool
 
     def __call__(self, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
         if args:
@@ -168,6 +169,7 @@ def service(
     proposal: Callable[..., Proposal] | None = None,
     undo: Callable[[Actor, Any, Any], Undo | None] | None = None,
     people_only: bool = False,
+    sensitive: bool = False,
 ) -> Callable[[Callable[..., Any]], Service[..., JobOut]]: ...
 
 
@@ -182,6 +184,7 @@ def service(
     proposal: Callable[..., Proposal] | None = None,
     undo: Callable[[Actor, Any, Any], Undo | None] | None = None,
     people_only: bool = False,
+    sensitive: bool = False,
 ) -> Callable[[Callable[Concatenate[Actor, P], R]], Service[P, R]]: ...
 
 
@@ -196,13 +199,15 @@ def service(
     proposal: Callable[..., Proposal] | None = None,
     undo: Callable[[Actor, Any, Any], Undo | None] | None = None,
     people_only: bool = False,
+    sensitive: bool = False,
 ) -> Any:
     """Register a function as a service.
 
     `path` is the REST path under /api/v1 (`sims/{sim}/quota` takes `sim` from the path). `examples` are
     sentences a person would say. `proposal` takes the service's own arguments and is a must for DANGER.
     `undo(actor, arguments, result)` gives the inverse call. With `job`, a call writes a Job and a worker
-    runs the function later, with the extra argument `job` (a RunningJob), outside any transaction.
+    runs the function later, with the extra argument `job` (a RunningJob), outside any transaction. What is
+    `sensitive` asks a person on a page to show again who they are, unless they just did.
     """
 
     def register(function: Callable[..., Any]) -> Service[..., Any]:
@@ -227,6 +232,7 @@ def service(
             undo=undo,
             job=job,
             people_only=people_only,
+            sensitive=sensitive,
         )
         _services[name] = made
         return made

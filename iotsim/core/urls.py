@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from iotsim.core import views
+from iotsim.core import people_views, views
 
 urlpatterns = [
     path("approvals/", views.approvals, name="approvals"),
     path("audit/", views.audit, name="audit"),
+    path("settings/members/", people_views.members, name="members"),
+    path("settings/members/<int:user_id>/limit/", people_views.limit_member, name="limit_member"),
+    path("settings/keys/", people_views.api_keys, name="api_keys"),
 ]

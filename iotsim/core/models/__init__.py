@@ -1,11 +1,12 @@
 """The platform's own tables: who exists, who may, what was done, what waits.
 
-Organization, User, Membership, ApiKey and IdempotencyKey are needed before an actor exists and so stand
+Organization, User, Membership, Invitation, ApiKey and IdempotencyKey are needed before an actor exists and so stand
 outside the tenant wall. Everything that inherits TenantModel stands behind it.
 """
 
 from iotsim.core.models.approvals import Approval, ApprovalState
 from iotsim.core.models.audit import AuditEvent, AuditSubject
+from iotsim.core.models.invitations import Invitation
 from iotsim.core.models.jobs import Job, JobState
 from iotsim.core.models.people import (
     ApiKey,
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEvent",
     "AuditSubject",
     "IdempotencyKey",
+    "Invitation",
     "Job",
     "JobState",
     "Membership",
