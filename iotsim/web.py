@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template import TemplateDoesNotExist
@@ -288,9 +289,9 @@ class Frame:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `frame` for signed-in members."""
+    """Context processor: `frame` for signed-in members, and for others whether they may sign up."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
-        return {}
+        return {"signup_open": settings.SIGNUP_OPEN}
     try:
         return {"frame": Frame(request, actor_of(request))}
     except Denied:

@@ -87,8 +87,7 @@ def ask_who_it_is(request: HttpRequest) -> HttpResponse | None:
     """Where a person shows again who they are before something sensitive; None if they did within minutes."""
     if did_recently_reauthenticate(request):
         return None
-    way = "account_reauthenticate" if request.user.has_usable_password() else "mfa_reauthenticate"
-    return _lead_to(request, f"{reverse(way)}?{urlencode({'next': _page_of(request)})}")
+    return _lead_to(request, f"{reverse('account_reauthenticate')}?{urlencode({'next': _page_of(request)})}")
 
 
 def _page_of(request: HttpRequest) -> str:
