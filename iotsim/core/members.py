@@ -42,9 +42,7 @@ def risk_for_people(actor: Actor, arguments: BaseModel) -> Risk:
 )
 def list_members(actor: Actor, *, role: RoleName | None = None) -> MemberList:
     """List the members of the organisation with their roles, and the customers they are limited to."""
-    rows = Membership.objects.filter(organization_id=actor.organization_id).select_related("user", "organization")
-    if actor.customer_ids is not None:  # a customer's own people do not see the others
-        rows = rows.filter(user_id=actor.user_id)
+    rows = membership.members_of(actor).select_related("user", "organization")
     if role is not None:
         rows = rows.filter(role=role)
     found = list(rows.order_by("user__email"))
@@ -325,6 +323,7 @@ def propose_transfer(actor: Actor, *, member: str) -> Proposal:
 )
 def transfer_ownership(actor: Actor, *, member: MemberRef) -> Answer:
     """Hand the organisation over: the member becomes an owner, and you become an admin."""
+    membership.require_whole_organization(actor)
     membership.lock(actor)
     own, found = _own(actor), membership.find_member(actor, member)
     if own.pk == found.pk:

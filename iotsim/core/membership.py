@@ -1,9 +1,14 @@
 """What holds of memberships, whoever changes them: nobody gives more than they have, the last owner stays."""
 
+from typing import TYPE_CHECKING
+
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Ambiguous, Conflict, Denied, NotFound
 from iotsim.core.models import Membership, Organization
 from iotsim.core.roles import PERMISSIONS, Permission, Role
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 UNLIMITED = frozenset({Role.OWNER, Role.ADMIN})  # who runs the organisation sees all of it
 
@@ -15,7 +20,7 @@ def lock(actor: Actor) -> Organization:
 
 def find_member(actor: Actor, ref: str) -> Membership:
     """The member whom an e-mail address or a name means. Raises NotFound or Ambiguous."""
-    rows = Membership.objects.filter(organization_id=actor.organization_id).select_related("user", "organization")
+    rows = members_of(actor).select_related("user", "organization")
     found = list(rows.filter(user__email__iexact=ref)) or list(rows.filter(user__name__iexact=ref)[:5])
     if not found:
         raise NotFound(f"{ref} is not a member. Give the e-mail address of one.", field="member")
@@ -24,6 +29,12 @@ def find_member(actor: Actor, ref: str) -> Membership:
         sentence = f"Several members are called {ref}: {', '.join(emails)}. Give the e-mail address."
         raise Ambiguous(sentence, candidates=emails, field="member")
     return found[0]
+
+
+def members_of(actor: Actor) -> "QuerySet[Membership]":
+    """The members whom the actor may know of; whoever is limited to some customers knows of themselves only."""
+    rows = Membership.objects.filter(organization_id=actor.organization_id)
+    return rows if actor.customer_ids is None else rows.filter(user_id=actor.user_id)
 
 
 def require_whole_organization(actor: Actor) -> None:
