@@ -126,7 +126,9 @@ def single_sign_on_is_whole_and_safe() -> Messages:
     names = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
     missing = [name for name in names if not getattr(settings, name)]
     if missing and len(missing) < len(names):
-        sentence = f"Single sign-on is set in part: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} empty."
+        sentence = (
+            f"Single sign-on is set in part: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} empty."
+        )
         yield Error(sentence, hint=f"Set {', '.join(names)} together, or none of them.", id="iotsim.E014")
     issuer = urlsplit(settings.OIDC_ISSUER)
     if issuer.scheme == "http" and issuer.hostname not in LOOPBACK:

@@ -1,11 +1,13 @@
 """What holds for every registered service, whatever it does."""
 
+import uuid
+
 import pytest
 
 from iotsim.core import registry
 from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import ApprovalRequired, Denied, IotsimError
-from iotsim.core.models import AuditEvent
+from iotsim.core.models import AuditEvent, Membership, User
 from iotsim.core.registry import Risk
 from iotsim.core.tenancy import tenant
 from tests.fleet import make_sim
@@ -13,16 +15,37 @@ from tests.fleet import make_sim
 SERVICES = list(registry.all_services())
 NAMES = [service.name for service in SERVICES]
 # What pages and undo need, and nobody asks for in a sentence: no tools of the copilot.
-PLUMBING = {"restore_status", "list_filter_choices"} | {one.name for one in SERVICES if one.app == "copilot"}
+PLUMBING = {
+    "restore_status",
+    "list_filter_choices",
+    "resend_invitation",
+    "join_organization",
+    "leave_organization",
+    "transfer_ownership",
+    "list_api_keys",
+    "create_api_key",
+    "revoke_api_key",
+    "set_second_factor_rule",
+    "change_own_name",
+    "create_organization",
+} | {one.name for one in SERVICES if one.app == "copilot"}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
+
+
+def member_of(organisation) -> str:
+    """The e-mail address of a fresh viewer there."""
+    user = User.objects.create_user(f"viewer-{uuid.uuid4().hex}@example.com")
+    Membership.objects.create(user=user, organization=organisation, role="viewer")
+    return user.email
 
 
 def arguments_for(service, sim) -> dict:
     """Something for every required parameter: the given SIM where one is asked for, plain values elsewhere."""
     samples = {
         "sim": sim.iccid, "sims": [sim.iccid], "action": "suspend", "quota": "1 GB", "tag": "blue",
-        "batch": "6b7a4c6e-6f0e-4f0c-9d8a-0d0d5f0b7f11",
+        "batch": "6b7a4c6e-6f0e-4f0c-9d8a-0d0d5f0b7f11", "role": "viewer", "email": "new@example.com",
+        "member": member_of(sim.organization) if "member" in service.parameters.model_fields else "",
     }  # fmt: skip
     required = [name for name, info in service.parameters.model_fields.items() if info.is_required()]
     raw = {name: samples.get(name, 999_999_999) for name in required}

@@ -120,9 +120,13 @@ def state_of(organisation) -> str:
         rows.append(list(others.order_by("pk").values()))
         rows.append(list(SimTag.objects.filter(sim__in=others).order_by("pk").values()))
         rows.append(list(StatusChange.objects.filter(sim__in=others).order_by("pk").values()))
-        rows.append(list(Customer.objects.filter(name="Globex").values()) + list(Tag.objects.filter(name="vermilion").values()))
+        rows.append(
+            list(Customer.objects.filter(name="Globex").values()) + list(Tag.objects.filter(name="vermilion").values())
+        )
         rows.append(list(Approval.objects.filter(service="change_status_in_bulk").order_by("pk").values()))
-        rows.append(list(Job.objects.filter(service="import_usage").order_by("pk").values("pk", "stop_asked", "user_id"))[:1])
+        rows.append(
+            list(Job.objects.filter(service="import_usage").order_by("pk").values("pk", "stop_asked", "user_id"))[:1]
+        )
         rows.append(list(Intake.objects.order_by("pk").values()))
         rows.append(list(Upload.objects.order_by("pk").values()))
     return str(rows)

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from iotsim.accounts import sessions
-from iotsim.accounts.joining import Joining, JoinForm, join
+from iotsim.accounts.joining import JoinForm, Joining, join
 from iotsim.core.access import page
 from iotsim.core.actor import Actor
 from iotsim.core.errors import IotsimError
@@ -25,14 +25,14 @@ from iotsim.core.models import User
 @page
 def profile(request: HttpRequest, actor: Actor) -> HttpResponse:
     """One's name, address and organisations."""
-    return render(request, "core/profile.html", {"person": User.objects.get(pk=actor.user_id)})
+    return render(request, "core/profile.html", {"person": User.objects.get(pk=actor.user_id or 0)})
 
 
 @require_GET
 @page
 def security(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Password, second factors and single sign-on of one's own."""
-    person = User.objects.get(pk=actor.user_id)
+    person = User.objects.get(pk=actor.user_id or 0)
     factors: dict[str, list[Any]] = {}
     for one in Authenticator.objects.filter(user=person).order_by("pk"):
         factors.setdefault(one.type, []).append(one.wrap())
@@ -78,4 +78,5 @@ def accept_invitation(request: HttpRequest) -> HttpResponseBase:
         return render(request, "core/accept.html", {"error": error}, status=error.status)
     if request.user.is_authenticated:
         return redirect("/")
-    return perform_login(request, user, email_verification=None, redirect_url="/")
+    answer: HttpResponseBase = perform_login(request, user, email_verification=None, redirect_url="/")
+    return answer

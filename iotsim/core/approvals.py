@@ -104,7 +104,10 @@ def reject_all_of(member: Membership, *, decider: Actor) -> None:
 
 
 def requester_of(row: Approval) -> Actor:
-    """Whoever asked, with the rights they have now and no more than their key had. Raises Denied when they are no longer a member."""
+    """Whoever asked, with the rights they have now and no more than their key had.
+
+    Raises Denied when they are no longer a member.
+    """
     membership = (
         Membership.objects.select_related("user", "organization")
         .filter(

@@ -242,7 +242,7 @@ def waiting_for(email: str) -> "QuerySet[Invitation]":
 
 
 def take_up(row: Invitation, user: User) -> Answer:
-    """Make the person a member, as the invitation says. Raises Denied for somebody else, Conflict when it is too late."""
+    """Make the person a member, as the invitation says. Raises Denied for somebody else, Conflict when too late."""
     member = Membership(user=user, organization=row.organization, role=row.role, customer_ids=row.customer_ids)
     return join_organization(Actor.for_membership(member, face=Face.WEB), invitation=row.pk)
 
@@ -264,7 +264,7 @@ def join_organization(actor: Actor, *, invitation: InvitationId) -> Answer:
     _require_open(row)
     made: Any = {"role": row.role, "customer_ids": row.customer_ids}
     _, is_new = Membership.objects.get_or_create(
-        organization_id=row.organization_id, user_id=actor.user_id, defaults=made
+        organization_id=row.organization_id, user_id=actor.user_id or 0, defaults=made
     )
     row.accepted_at = timezone.now()
     row.save(update_fields=["accepted_at"])

@@ -12,7 +12,6 @@ from pydantic import Field
 from iotsim.core.actor import Actor, Face
 from iotsim.core.effects import touch
 from iotsim.core.errors import Conflict, Denied, Invalid, NotFound, Unauthenticated
-from iotsim.core.examples import EXAMPLES
 from iotsim.core.jobs import send_task
 from iotsim.core.models import ApiKey, Membership
 from iotsim.core.people import ApiKeyList, ApiKeyOut, KeyId
@@ -125,16 +124,14 @@ def create_api_key(
     if beyond:
         raise Denied(f"Your role ({actor.role}) may not {', '.join(beyond)} itself, so no key of yours may.")
     own = Membership.objects.select_related("user", "organization")
-    member = own.get(organization_id=actor.organization_id, user_id=actor.user_id)
+    member = own.get(organization_id=actor.organization_id, user_id=actor.user_id or 0)
     until = timezone.now() + timedelta(days=days) if days else None
     row, key = create_key(member, name=name, scopes=names_of(set(scopes)), expires_at=until)
     touch("api_key", [row.pk])
     return ApiKeyOut.of(row, key=key, sentence=f"The API key {name} is made. Copy it now: it is shown this once.")
 
 
-@service(
-    permission=Permission.KEYS, risk=Risk.READ, path="api-keys", examples=EXAMPLES["list_api_keys"], title="API keys"
-)
+@service(permission=Permission.KEYS, risk=Risk.READ, path="api-keys", examples=(), title="API keys")
 def list_api_keys(
     actor: Actor,
     *,
@@ -150,7 +147,7 @@ def list_api_keys(
 def _keys(actor: Actor) -> "QuerySet[ApiKey]":
     rows = ApiKey.objects.filter(membership__organization_id=actor.organization_id)
     if not actor.may(Permission.ADMINISTER) or actor.customer_ids is not None:
-        rows = rows.filter(membership__user_id=actor.user_id)
+        rows = rows.filter(membership__user_id=actor.user_id or 0)
     return rows.select_related("membership__user", "membership__organization")
 
 

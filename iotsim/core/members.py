@@ -91,13 +91,14 @@ def _last_seen(user_ids: list[int]) -> dict[int, Any]:
     from allauth.usersessions.models import UserSession
 
     return dict(
-        UserSession.objects.filter(user__in=user_ids).values("user").annotate(at=Max("last_seen_at")).values_list("user", "at")
+        UserSession.objects.filter(user__in=user_ids)
+        .values("user")
+        .annotate(at=Max("last_seen_at"))
+        .values_list("user", "at")
     )
 
 
-def propose_role(
-    actor: Actor, *, member: str, role: Role, expected_role: Role | None = None
-) -> Proposal:
+def propose_role(actor: Actor, *, member: str, role: Role, expected_role: Role | None = None) -> Proposal:
     """From which role to which."""
     found = membership.find_member(actor, member)
     return Proposal(
@@ -128,7 +129,9 @@ def change_member_role(
     *,
     member: MemberRef,
     role: RoleName,
-    expected_role: Annotated[Role | None, Field(description="Refuse when the member has another role than this")] = None,
+    expected_role: Annotated[
+        Role | None, Field(description="Refuse when the member has another role than this")
+    ] = None,
 ) -> RoleChanged:
     """Give a member another role. Nobody can give a role with more rights than their own; the last owner stays one."""
     membership.lock(actor)

@@ -34,7 +34,7 @@ def find_member(actor: Actor, ref: str) -> Membership:
 def members_of(actor: Actor) -> "QuerySet[Membership]":
     """The members whom the actor may know of; whoever is limited to some customers knows of themselves only."""
     rows = Membership.objects.filter(organization_id=actor.organization_id)
-    return rows if actor.customer_ids is None else rows.filter(user_id=actor.user_id)
+    return rows if actor.customer_ids is None else rows.filter(user_id=actor.user_id or 0)
 
 
 def require_whole_organization(actor: Actor) -> None:
@@ -67,7 +67,9 @@ def require_another_owner(member: Membership, *, doing: str) -> None:
 def require_fitting_limit(role: Role, customer_ids: list[int] | None) -> None:
     """Raise Conflict for an owner or admin who would see some customers only."""
     if customer_ids is not None and role in UNLIMITED:
-        raise Conflict(f"{role_words(role).capitalize()} runs the whole organisation and cannot be limited to customers.")
+        raise Conflict(
+            f"{role_words(role).capitalize()} runs the whole organisation and cannot be limited to customers."
+        )
 
 
 def role_words(role: str) -> str:

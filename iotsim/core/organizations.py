@@ -40,7 +40,9 @@ def set_second_factor_rule(
     if organization.requires_second_factor == required:
         raise Conflict("That is so already.")
     if required and not has_second_factor(actor.user_id or 0):
-        raise Conflict("Set up a second factor for yourself first, under Security: otherwise you would lock yourself out.")
+        raise Conflict(
+            "Set up a second factor for yourself first, under Security: otherwise you would lock yourself out."
+        )
     organization.requires_second_factor = required
     organization.save(update_fields=["requires_second_factor"])
     touch("organization", [organization.pk])
@@ -60,7 +62,7 @@ def change_own_name(
     actor: Actor, *, name: Annotated[str, Field(min_length=1, max_length=120, description="What colleagues see")]
 ) -> Answer:
     """Change the name under which colleagues see you, in every organisation of yours."""
-    if not User.objects.filter(pk=actor.user_id).update(name=name):
+    if not User.objects.filter(pk=actor.user_id or 0).update(name=name):
         raise NotFound("Only a person has a name here.")
     touch("member", [actor.user_id or 0])
     return Answer(sentence=f"Colleagues see you as {name} now.")
@@ -82,6 +84,6 @@ def create_organization(
     here = Organization.objects.get(pk=actor.organization_id)
     slug = f"{slugify(name)[:48] or 'organisation'}-{secrets.token_hex(3)}"
     made = Organization.objects.create(name=name, slug=slug, time_zone=here.time_zone, currency=here.currency)
-    Membership.objects.create(organization=made, user_id=actor.user_id, role=Role.OWNER)
+    Membership.objects.create(organization=made, user_id=actor.user_id or 0, role=Role.OWNER)
     touch("member", [actor.user_id or 0])
     return Answer(sentence=f"{name} is created and yours. Go over to it by the name at the top.")

@@ -26,7 +26,8 @@ def find_email(text: str, context: SlotContext) -> list[Found]:
 def find_role(text: str, context: SlotContext) -> list[Found]:
     """A role by its name; the last one said is the one that is wanted ("from viewer to analyst")."""
     found = [
-        Found(*match.span(1), match[1].lower().removesuffix("istrator"), match[1], 0.8) for match in _ROLE.finditer(text)
+        Found(*match.span(1), match[1].lower().removesuffix("istrator"), match[1], 0.8)
+        for match in _ROLE.finditer(text)
     ]
     return found[-1:]
 

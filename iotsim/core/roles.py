@@ -13,7 +13,6 @@ class Permission(StrEnum):
     ADMINISTER = "administer"  # members, organisation, carriers, models, budgets
     OWN = "own"  # delete or transfer the organisation
 
-
     @property
     def words(self) -> str:
         """What it allows, in a few words."""

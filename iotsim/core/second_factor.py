@@ -17,7 +17,7 @@ class SecondFactorRequired(Denied):
 def has_second_factor(user_id: int) -> bool:
     from allauth.mfa.models import Authenticator
 
-    return Authenticator.objects.filter(user_id=user_id, type__in=FACTORS).exists()
+    return bool(Authenticator.objects.filter(user_id=user_id, type__in=FACTORS).exists())
 
 
 def require_second_factor(membership: Membership) -> None:

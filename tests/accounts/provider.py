@@ -65,7 +65,9 @@ class Provider:
             handler.send_header("Content-Length", "0")
             handler.end_headers()
             return
-        status, body = getattr(self, f"_{url.path.strip('/').replace('/', '_').replace('.', '').replace('-', '_')}")(handler, form)
+        status, body = getattr(self, f"_{url.path.strip('/').replace('/', '_').replace('.', '').replace('-', '_')}")(
+            handler, form
+        )
         content = json.dumps(body).encode()
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")

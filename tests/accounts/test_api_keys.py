@@ -33,7 +33,7 @@ def test_a_key_may_no_more_than_its_owner(make_actor):
         create_api_key(make_actor("developer"), name="CI", scopes=["view", "operate"])
     with pytest.raises(Denied):
         create_api_key(make_actor("manager"), name="CI", scopes=["view"])
-    with pytest.raises(Invalid, match="[Ss]copes"):
+    with pytest.raises(Invalid, match="Scopes"):
         create_api_key(make_actor("owner"), name="CI", scopes=["fly"])
 
 
@@ -74,7 +74,6 @@ def test_the_key_is_kept_nowhere(make_actor, organisation, caplog):
     dev = make_actor("developer")
     given = {"name": "CI", "scopes": ["view"]}
     made = create_api_key.call(dev, given, idempotency_key="key-1").result
-    secret = made.key.rpartition("_")[2] or made.key
     secret = made.key.split("_", 2)[2]
     again = create_api_key.call(dev, given, idempotency_key="key-1")
     assert again.replayed and again.result.key == "" and again.result.id == made.id
@@ -123,13 +122,17 @@ def test_a_person_who_asks_keeps_all_that_the_role_allows(make_actor, organisati
 def test_making_a_key_on_the_page_asks_again_who_one_is(make_membership):
     browser = sign_in(give_password(make_membership("developer").user))
     asked = browser.get("/settings/keys/?new=1")
-    assert asked.status_code == 302 and asked["Location"].startswith("/accounts/reauthenticate/?next=%2Fsettings%2Fkeys")
+    assert asked.status_code == 302 and asked["Location"].startswith(
+        "/accounts/reauthenticate/?next=%2Fsettings%2Fkeys"
+    )
     back = browser.post(asked["Location"], {"password": PASSWORD, "next": "/settings/keys/?new=1"})
     assert back.status_code == 302 and back["Location"] == "/settings/keys/?new=1"
     form = browser.get("/settings/keys/?new=1").content.decode()
     assert 'value="keys"' in form and 'value="operate"' not in form
     made = browser.post(
-        "/settings/keys/", {"name": "CI", "scopes": ["view"], "days": "7"}, headers={"HX-Request": "true", "HX-Target": "new_key"}
+        "/settings/keys/",
+        {"name": "CI", "scopes": ["view"], "days": "7"},
+        headers={"HX-Request": "true", "HX-Target": "new_key"},
     ).content.decode()
     assert "curl -H" in made and "shown this once" in made and made.count("iot_") >= 2
     later = browser.get("/settings/keys/").content.decode()

@@ -159,7 +159,7 @@ def test_nobody_invites_above_their_own_role(make_actor, role, wanted):
 
 
 def test_a_key_invites_nobody_who_may_more_than_the_key(make_membership):
-    row, text = create_key(make_membership("owner"), scopes=["view", "administer"])
+    _, text = create_key(make_membership("owner"), scopes=["view", "administer"])
     actor = actor_of_key(text)
     assert invite_member(actor, email=new_email(), role="viewer").email
     with pytest.raises(Denied, match="may do more than you may here"):
@@ -199,8 +199,10 @@ def test_another_organisation_sees_none_of_it(actor, make_actor, other_organisat
 
 def test_whoever_is_removed_leaves_no_invitation_behind(actor, make_actor):
     admin = make_actor("admin")
-    row, link = invited(admin, new_email())
-    remove_member.call(actor, {"member": admin.name}, confirmed=remove_member.propose(actor, {"member": admin.name}).digest)
+    _, link = invited(admin, new_email())
+    remove_member.call(
+        actor, {"member": admin.name}, confirmed=remove_member.propose(actor, {"member": admin.name}).digest
+    )
     assert Client().get(link).status_code == 409
 
 
@@ -239,7 +241,9 @@ def test_a_machine_waits_for_a_person_and_the_link_is_not_told_to_it(make_actor,
 def test_the_page_shows_the_link_once(client_for, organisation):
     browser = client_for("owner")
     email = new_email()
-    answer = browser.post("/settings/members/", {"email": email, "role": "viewer"}, headers={"HX-Request": "true", "HX-Target": "invite"})
+    answer = browser.post(
+        "/settings/members/", {"email": email, "role": "viewer"}, headers={"HX-Request": "true", "HX-Target": "invite"}
+    )
     text = answer.content.decode()
     assert "data-shown-once" in text and "/invitations/accept/?token=" in text and "<html" not in text
     later = browser.get("/settings/members/").content.decode()

@@ -8,7 +8,15 @@ from django.test import Client
 
 from iotsim.core import events
 from iotsim.core.actor import Actor, Face, Run
-from iotsim.core.errors import ApprovalRequired, Conflict, ConfirmationRequired, Denied, Invalid, NotFound, Unauthenticated
+from iotsim.core.errors import (
+    ApprovalRequired,
+    ConfirmationRequired,
+    Conflict,
+    Denied,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+)
 from iotsim.core.keys import actor_of_key, create_key
 from iotsim.core.members import (
     change_member_role,
