@@ -4,6 +4,7 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from iotsim.core.effects import announce
 from iotsim.core.invitations import link_of
 from iotsim.core.membership import role_words
 from iotsim.core.models import Invitation
@@ -20,3 +21,4 @@ def mail_invitation(invitation_id: int) -> None:
     subject = " ".join(f"Invitation to {row.organization}".split())
     send_mail(subject, render_to_string("core/invitation_mail.txt", words), None, [row.email])
     Invitation.objects.filter(pk=row.pk, nonce=row.nonce).update(mailed_at=timezone.now())
+    announce(row.organization_id, {"invitation": [row.pk]})

@@ -19,6 +19,7 @@ from iotsim.core.registry import Service
 from iotsim.core.roles import PERMISSIONS, Permission, Role
 from iotsim.core.tenancy import tenant
 
+DIALOGS = {"role": "core/change_role.html", "customers": "core/limit_member.html"}
 GOOD_FOR = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "1 year"))
 
 
@@ -34,12 +35,17 @@ def members(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @require_GET
 @page
-def limit_member(request: HttpRequest, actor: Actor, user_id: int) -> HttpResponse:
-    """The dialog in which a member's customers are chosen."""
+def member_dialog(request: HttpRequest, actor: Actor, user_id: int, what: str) -> HttpResponse:
+    """The dialog in which a member's role or customers are chosen."""
     member = next((one for one in list_members(actor).items if one.user_id == user_id and one.may_change), None)
-    if member is None:
+    if member is None or what not in DIALOGS:
         raise NotFound("There is no such member.")
-    return render(request, "core/limit_member.html", {"member": member, "customers": _customers(actor)})
+    return render(request, DIALOGS[what], {"member": member, "customers": _customers(actor), "roles": _roles(actor)})
+
+
+def _roles(actor: Actor) -> list[Role]:
+    """The roles that the actor may give."""
+    return [one for one in Role if PERMISSIONS[one] <= actor.permissions]
 
 
 def _customers(actor: Actor) -> list[str]:
@@ -52,7 +58,7 @@ def _people(actor: Actor) -> dict[str, Any]:
     return {
         "page": list_members(actor),
         "invitations": list_invitations(actor) if manages else None,
-        "roles": [one for one in Role if PERMISSIONS[one] <= actor.permissions],
+        "roles": _roles(actor),
         "customers": _customers(actor),
     }
 

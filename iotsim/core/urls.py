@@ -8,6 +8,6 @@ urlpatterns = [
     path("approvals/", views.approvals, name="approvals"),
     path("audit/", views.audit, name="audit"),
     path("settings/members/", people_views.members, name="members"),
-    path("settings/members/<int:user_id>/limit/", people_views.limit_member, name="limit_member"),
+    path("settings/members/<int:user_id>/<slug:what>/", people_views.member_dialog, name="member_dialog"),
     path("settings/keys/", people_views.api_keys, name="api_keys"),
 ]
