@@ -1,10 +1,14 @@
 """The map of addresses."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from iotsim import health, web
 from iotsim.api import api, unknown
+
+# Nobody comes into the admin past the limits and second factors of the one sign-in.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),

@@ -138,7 +138,7 @@ def _told(actor: Actor, row: Invitation, sentence: str) -> InvitationOut:
 def list_invitations(
     actor: Actor,
     *,
-    only_open: Annotated[bool, Field(description="Only those that can still be accepted")] = True,
+    only_open: Annotated[bool, Field(description="Leave out those that were accepted or withdrawn")] = True,
 ) -> InvitationList:
     """List who is invited and has not come yet, with the role and until when; or every invitation ever made."""
     membership.require_whole_organization(actor)
@@ -146,15 +146,17 @@ def list_invitations(
     names = limits.customer_names(actor)
     found = rows.select_related("invited_by").order_by("-pk")[:200]
     items = [InvitationOut.of(row, names=names) for row in found]
-    if only_open:
-        items = [one for one in items if one.state == "open"]
     return InvitationList(sentence=_list_sentence(items), items=items)
 
 
 def _list_sentence(items: list[InvitationOut]) -> str:
     if not items:
         return "Nobody is invited at the moment."
-    return f"{counted(len(items), 'invitation')}: {', '.join(f'{one.email} ({one.role})' for one in items[:5])}."
+    return f"{counted(len(items), 'invitation')}: {', '.join(map(_words, items[:5]))}."
+
+
+def _words(one: InvitationOut) -> str:
+    return f"{one.email} ({one.role}{'' if one.state == 'open' else f', {one.state}'})"
 
 
 def _open(actor: Actor) -> "QuerySet[Invitation]":

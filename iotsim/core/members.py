@@ -217,7 +217,10 @@ def limit_member_to_customers(
 
 def propose_removal(actor: Actor, *, member: str) -> Proposal:
     """Who would go, and what goes with them."""
-    return _departure(membership.find_member(actor, member), summary="Remove {}")
+    found = membership.find_member(actor, member)
+    membership.require_may_touch(actor, found)
+    membership.require_another_owner(found, doing="be removed")
+    return _departure(found, summary="Remove {}")
 
 
 def _departure(found: Membership, *, summary: str) -> Proposal:
@@ -270,7 +273,9 @@ def _take_out(actor: Actor, found: Membership) -> int:
 
 def propose_leaving(actor: Actor) -> Proposal:
     """That one goes oneself."""
-    return _departure(_own(actor), summary=f"Leave {_own(actor).organization}")
+    own = _own(actor)
+    membership.require_another_owner(own, doing="leave")
+    return _departure(own, summary=f"Leave {own.organization}")
 
 
 @service(

@@ -123,3 +123,15 @@ def test_signing_up_is_by_invitation_unless_it_is_open(client, database, setting
     assert email in client.get(link).content.decode()
     assert client.post(link).status_code == 302
     assert client.post("/accounts/login/", {"login": email, "password": PASSWORD}).status_code == 302
+
+
+def test_the_admin_has_no_sign_in_of_its_own(client, database):
+    answer = client.get("/admin/login/?next=/admin/")
+    assert answer.status_code == 302 and answer["Location"].startswith("/accounts/login/")
+
+
+def test_nobody_takes_a_second_address_that_may_be_somebody_elses(user):
+    browser = sign_in(user)
+    browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    browser.post("/accounts/email/", {"action_add": "", "email": new_email()})
+    assert user.emailaddress_set.count() <= 1
