@@ -137,6 +137,21 @@ def sign_up_can_be_confirmed() -> Messages:
 
 
 @_settings_check
+def single_sign_on_is_whole_and_safe() -> Messages:
+    names = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
+    missing = [name for name in names if not getattr(settings, name)]
+    if missing and len(missing) < len(names):
+        sentence = (
+            f"Single sign-on is set in part: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} empty."
+        )
+        yield Error(sentence, hint=f"Set {', '.join(names)} together, or none of them.", id="iotsim.E014")
+    issuer = urlsplit(settings.OIDC_ISSUER)
+    if issuer.scheme == "http" and issuer.hostname not in LOOPBACK:
+        sentence = f"OIDC_ISSUER is {settings.OIDC_ISSUER}: over plain http anyone on the way could sign in as anybody."
+        yield Error(sentence, hint="Name the provider's https address.", id="iotsim.E015")
+
+
+@_settings_check
 def static_files_are_there() -> Messages:
     if not (places.BASE_DIR / "static" / "vendor" / "tabler.min.css").exists():
         sentence = "static/vendor lacks the front end's packages, so pages would have no style."

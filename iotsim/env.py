@@ -156,6 +156,20 @@ def email(name: str) -> dict[str, Any]:
     }
 
 
+def origin(address: str) -> str:
+    """Scheme, host and port of an address, as a policy for browsers names it."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if address else ""
+
+
+def oidc(issuer: str, client_id: str, secret: str) -> list[dict[str, Any]]:
+    """The one provider of single sign-on as allauth wants it; none unless all three are there."""
+    if not (issuer and client_id and secret):
+        return []
+    app = {"provider_id": "sso", "name": text("OIDC_NAME", "single sign-on"), "client_id": client_id, "secret": secret}
+    return [{**app, "settings": {"server_url": issuer}}]
+
+
 def _contents(name: str, file_name: str) -> str:
     try:
         return Path(file_name).read_text(encoding="utf-8").strip()

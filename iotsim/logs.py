@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponseBase
 
 HEADER = "X-Request-ID"
 ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# What follows in these is as good as a password.
+SECRET_PATHS = re.compile(r"^(/accounts/(?:password/reset/key|confirm-email)/)[^/]+")
 QUIET_PATHS = ("/static/", "/healthz", "/readyz", "/metrics")
 
 log = structlog.get_logger("iotsim.request")
@@ -96,4 +98,5 @@ def _say(request: HttpRequest, status: int, seconds: float) -> None:
         return
     level = logging.WARNING if status >= 500 else logging.INFO
     # The query is left out: it may carry what people search for.
-    log.log(level, "request", method=request.method, path=request.path, status=status, ms=round(seconds * 1000, 1))
+    path = SECRET_PATHS.sub(r"\1...", request.path)
+    log.log(level, "request", method=request.method, path=path, status=status, ms=round(seconds * 1000, 1))

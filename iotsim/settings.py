@@ -52,7 +52,8 @@ CSRF_COOKIE_NAME = "iotsim_csrf"
 X_FRAME_OPTIONS = "DENY"
 # Whether subdomains speak https, and whether browsers preload that, is not for one application to decide.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-CONTENT_SECURITY_POLICY = {
+OIDC_ISSUER = env.url("OIDC_ISSUER", ("http", "https")).rstrip("/")
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF],
@@ -64,7 +65,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # Browsers hold a form to this also where it is sent on, as the button of the single sign-on is.
+        "form-action": [SELF, *filter(None, [env.origin(OIDC_ISSUER)])],
         "frame-ancestors": [NONE],
     }
 }
@@ -87,6 +89,10 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "channels",
     "django_celery_beat",
     "django_htmx",
@@ -107,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "iotsim.accounts.sessions.LastSeen",
     "iotsim.web.Errors",
     "iotsim.web.Support",
 ]
@@ -240,17 +247,43 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 SIGNUP_OPEN = env.flag("SIGNUP_OPEN")
-ACCOUNT_ADAPTER = "iotsim.accounts.Accounts"
+ACCOUNT_ADAPTER = "iotsim.accounts.adapters.Accounts"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SIGNUP_OPEN else "none"
 ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 1  # an address added but not confirmed must never catch somebody else's single sign-on
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Behind a proxy the address of whoever signs in stands in X-Forwarded-For; the limits go by it.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0
+INVITATION_DAYS = env.number("INVITATION_DAYS", 7, minimum=1, maximum=60)
+
+# --- Second factors: codes of an authenticator app, security keys, recovery codes ---
+MFA_ADAPTER = "iotsim.accounts.adapters.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_TOTP_ISSUER = "iotsim"
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute wrong
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # people come by invitation; who signs up themselves confirms the address first
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS  # browsers themselves allow it on localhost only
+
+# --- Single sign-on at one OpenID Connect provider ---
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET")
+OIDC_NAME = env.text("OIDC_NAME", "single sign-on")
+SOCIALACCOUNT_ADAPTER = "iotsim.accounts.adapters.SingleSignOn"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # the operator names the provider, so its confirmed addresses are trusted
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {
+    "openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": env.oidc(OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET)}
+}
 
 # --- Mail: files in the data folder until a server is named ---
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -6,18 +6,19 @@ from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from iotsim.core import impersonation, registry
-from iotsim.core.access import ORGANIZATION, actor_of, arguments_of, memberships_of, page
+from iotsim.core.access import ORGANIZATION, actor_of, arguments_of, ask_who_it_is, memberships_of, page
 from iotsim.core.actor import Actor
 from iotsim.core.bell import list_notifications
 from iotsim.core.errors import ConfirmationRequired, Denied, Invalid, IotsimError, MembershipLost, Moved, NotFound
@@ -58,6 +59,10 @@ class Errors:
         return render(request, "error.html", context, status=error.status)
 
 
+# Pages of an account: of whoever is signed in, also while they act as a member.
+OWN_PAGES = ("/accounts/", "/settings/profile/", "/settings/security/", "/settings/sessions/", "/settings/keys/")
+
+
 class Support:
     """Middleware: while staff act as a member, the pages of an account, which would be their own, stay shut.
 
@@ -72,7 +77,7 @@ class Support:
             return self.get_response(request)
         leaving = request.path == reverse("account_logout")
         under_way = self._under_way(request)
-        if under_way and request.path.startswith(reverse("account_login").removesuffix("login/")) and not leaving:
+        if under_way and request.path.startswith(OWN_PAGES) and not leaving:
             sentence = (
                 f"You act as {under_way.user.email}. End the support session first: this page is your own account's."
             )
@@ -125,6 +130,8 @@ def carry_out(
     dialog = kind(request, actor, service, raw, shown)
     if request.method == "GET":
         return dialog.answer() if data.get(EDIT) else dialog.open()
+    if service.sensitive and (asked := ask_who_it_is(request)):
+        return asked
     try:
         outcome = service.call(actor, dialog.typed(), confirmed=confirmed)
     except ConfirmationRequired as error:
@@ -243,6 +250,8 @@ def done(request: HttpRequest, service: AnyService, outcome: Outcome) -> HttpRes
         return redirect(_back(request))
     answer = render(request, _template(service), context)
     answer.headers["HX-Trigger"] = "iotsim:changed"
+    if go_to := getattr(outcome.result, "go_to", ""):
+        answer.headers["HX-Redirect"] = go_to
     return answer
 
 
@@ -308,6 +317,21 @@ BADGES = {
     "Approvals": ("pending_approvals", "waiting-count", "approval"),
     "Alerts": ("critical_alerts", "alert-count", "alert"),
 }
+TABS = [
+    ("Profile", "profile", Permission.VIEW),
+    ("Security", "security", Permission.VIEW),
+    ("Sessions", "sessions", Permission.VIEW),
+    ("API keys", "api_keys", Permission.KEYS),
+    ("Members", "members", Permission.VIEW),
+    ("Organisation", "organization_settings", Permission.ADMINISTER),
+]
+
+
+def _address(route: str) -> str:
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return ""
 
 
 class Frame:
@@ -361,6 +385,25 @@ class Frame:
         return list_notifications(self.actor, limit=1).unread
 
     @cached_property
+    def tabs(self) -> list[Place]:
+        """The pages of the settings that one may see, those that this installation has."""
+        mine = [(name, route) for name, route, permission in TABS if self.actor.may(permission)]
+        return [self._place(name, "", url) for name, route in mine if (url := _address(route))]
+
+    @property
+    def in_settings(self) -> bool:
+        return self.request.path.startswith("/settings/")
+
+    @property
+    def manages(self) -> bool:
+        """Whether one may change who belongs to the organisation."""
+        return self.actor.may(Permission.ADMINISTER) and self.actor.customer_ids is None
+
+    @property
+    def owns(self) -> bool:
+        return self.actor.may(Permission.OWN)
+
+    @cached_property
     def places(self) -> list[Place]:
         return [
             self._place(name, icon, reverse(route))
@@ -378,9 +421,9 @@ class Frame:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `frame` for signed-in members."""
+    """Context processor: `frame` for signed-in members, and for others whether they may sign up."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
-        return {}
+        return {"signup_open": settings.SIGNUP_OPEN}
     try:
         return {"frame": Frame(request, actor_of(request))}
     except Denied:

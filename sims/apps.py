@@ -7,13 +7,14 @@ class SimsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing the services is what fills the registry.
-        from iotsim.core import notifications, subjects
+        from iotsim.core import limits, notifications, subjects
         from sims import services  # noqa: F401
-        from sims.naming import sim_id
-        from sims.parameters import SIM_SLOT
+        from sims.naming import customer_ids_named, customer_names, sim_id
+        from sims.parameters import CUSTOMER_SLOT, SIM_SLOT
 
         notifications.lead("import_usage", lambda result: f"/imports/{result['id']}/")
         notifications.lead("import_sims", lambda result: f"/imports/{result['id']}/")
         notifications.lead("generate_report", lambda result: "/reports/")
         notifications.lead("check_quotas", lambda result: "/alerts/")
         subjects.fill(subjects.KIND, find_id=sim_id, slot=SIM_SLOT)
+        limits.fill(find=customer_ids_named, names=customer_names, slot=CUSTOMER_SLOT)

@@ -138,6 +138,16 @@ def customers_of(actor: Actor) -> "QuerySet[Customer]":
     return rows if actor.customer_ids is None else rows.filter(pk__in=actor.customer_ids)
 
 
+def customer_names(actor: Actor) -> dict[int, str]:
+    """What those customers are called, by id."""
+    return dict(customers_of(actor).values_list("pk", "name"))
+
+
+def customer_ids_named(actor: Actor, names: Sequence[str]) -> list[int]:
+    """The ids of the customers of these names. Raises NotFound."""
+    return sorted({find_customer(actor, name).pk for name in names})
+
+
 def _theirs(actor: Actor, **wanted: OuterRef) -> "SimQuerySet":
     return Sim.objects.for_actor(actor).filter(**wanted)
 

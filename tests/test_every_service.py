@@ -1,11 +1,13 @@
 """What holds for every registered service, whatever it does."""
 
+import uuid
+
 import pytest
 
 from iotsim.core import registry
 from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import ApprovalRequired, Denied, IotsimError
-from iotsim.core.models import AuditEvent
+from iotsim.core.models import AuditEvent, Membership, User
 from iotsim.core.registry import Risk
 from iotsim.core.tenancy import tenant
 from tests.fleet import make_sim
@@ -14,7 +16,10 @@ SERVICES = list(registry.all_services())
 NAMES = [service.name for service in SERVICES]
 # What pages and undo need, and nobody asks for in a sentence: no tools of the copilot.
 PLUMBING = {
+    "change_own_name",
+    "create_api_key",
     "create_customer",
+    "create_organization",
     "create_plan",
     "delete_customer",
     "delete_plan",
@@ -22,6 +27,9 @@ PLUMBING = {
     "end_impersonation",
     "export_refused_rows",
     "get_report_file",
+    "join_organization",
+    "leave_organization",
+    "list_api_keys",
     "list_customers",
     "list_filter_choices",
     "list_nightly_summaries",
@@ -29,15 +37,19 @@ PLUMBING = {
     "preview_usage_mapping",
     "rebuild_days",
     "record_usage",
+    "resend_invitation",
     "restore_alerts",
     "restore_plan",
     "restore_report",
     "restore_status",
     "restore_usage_mapping",
+    "revoke_api_key",
     "run_nightly_check",
     "save_usage_mapping",
+    "set_second_factor_rule",
     "start_impersonation",
     "stop_sims_at_limit",
+    "transfer_ownership",
     "update_customer",
     "update_plan",
     "update_sim",
@@ -46,11 +58,19 @@ PLUMBING = {
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)
 
 
+def member_of(organisation) -> str:
+    """The e-mail address of a fresh viewer there."""
+    user = User.objects.create_user(f"viewer-{uuid.uuid4().hex}@example.com")
+    Membership.objects.create(user=user, organization=organisation, role="viewer")
+    return user.email
+
+
 def arguments_for(service, sim) -> dict:
     """Something for every required parameter: the given SIM where one is asked for, plain values elsewhere."""
     samples = {
         "sim": sim.iccid, "sims": [sim.iccid], "action": "suspend", "quota": "1 GB", "tag": "blue",
-        "batch": "6b7a4c6e-6f0e-4f0c-9d8a-0d0d5f0b7f11",
+        "batch": "6b7a4c6e-6f0e-4f0c-9d8a-0d0d5f0b7f11", "role": "viewer", "email": "new@example.com",
+        "member": member_of(sim.organization) if "member" in service.parameters.model_fields else "",
     }  # fmt: skip
     required = [name for name, info in service.parameters.model_fields.items() if info.is_required()]
     raw = {name: samples.get(name, 999_999_999) for name in required}

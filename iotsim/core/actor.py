@@ -53,6 +53,8 @@ class Actor:
     customer_ids: frozenset[int] | None = None
     time_zone: str = "UTC"
     request_id: str = ""
+    scopes: frozenset[Permission] | None = None  # of the API key that asks; None: a person, with all of the role
+    key_id: int | None = None
     run: Run = field(default_factory=Run, compare=False)
     impersonation_id: int | None = None  # one of the staff acts as this person; `name` says who
 
@@ -80,6 +82,7 @@ class Actor:
         face: Face,
         scopes: frozenset[Permission] | None = None,
         request_id: str = "",
+        key_id: int | None = None,
     ) -> "Actor":
         permissions = PERMISSIONS[Role(membership.role)]
         limit = membership.customer_ids
@@ -93,6 +96,8 @@ class Actor:
             customer_ids=None if limit is None else frozenset(limit),
             time_zone=membership.organization.time_zone,
             request_id=request_id,
+            scopes=scopes,
+            key_id=key_id,
         )
 
     @classmethod

@@ -16,7 +16,7 @@ from iotsim.core.idempotency import arguments_hash
 from iotsim.core.models import Approval, ApprovalState, Membership
 from iotsim.core.notifications import notify, who_may
 from iotsim.core.proposals import Proposal
-from iotsim.core.roles import Permission
+from iotsim.core.roles import Permission, names_of, scopes_of
 from iotsim.core.schemas import ApprovalOut
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def file(
             why=why[:MAX_WHY],
             requester=actor.name,
             requester_face=actor.face.value,
+            scopes=names_of(actor.scopes),
             expires_at=timezone.now() + timedelta(hours=settings.APPROVAL_HOURS),
         )
         impersonation.remember(actor, "approval", row.pk)
@@ -106,8 +107,24 @@ def settle(row: Approval, actor: Actor, state: ApprovalState, **fields: Any) -> 
     row.save()
 
 
+def asked_by(member: Membership) -> "QuerySet[Approval]":
+    """What a member has asked for and nobody has decided."""
+    return Approval.objects.filter(state=ApprovalState.PENDING, requester_user_id=member.user_id)
+
+
+def reject_all_of(member: Membership, *, decider: Actor) -> None:
+    """Whoever leaves takes their open wishes along."""
+    rows = list(asked_by(member).select_for_update())
+    for row in rows:
+        settle(row, decider, ApprovalState.REJECTED, reason=f"{member.user.email} is no longer a member.")
+    announce(member.organization_id, {"approval": [row.pk for row in rows]} if rows else {})
+
+
 def requester_of(row: Approval) -> Actor:
-    """Whoever asked, with the rights they have now. Raises Denied when they are no longer a member."""
+    """Whoever asked, with the rights they have now and no more than their key had.
+
+    Raises Denied when they are no longer a member.
+    """
     membership = (
         Membership.objects.select_related("user", "organization")
         .filter(
@@ -119,4 +136,5 @@ def requester_of(row: Approval) -> Actor:
     )
     if membership is None:
         raise Denied(f"{row.requester}, who asked for this, is no longer a member.")
-    return impersonation.carried(Actor.for_membership(membership, face=Face(row.requester_face)), "approval", row.pk)
+    actor = Actor.for_membership(membership, face=Face(row.requester_face), scopes=scopes_of(row.scopes))
+    return impersonation.carried(actor, "approval", row.pk)

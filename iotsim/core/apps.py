@@ -8,4 +8,12 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing a services module is what fills the registry.
-        from iotsim.core import bell, services, support  # noqa: F401
+        from iotsim.core import (  # noqa: F401
+            bell,
+            invitations,
+            keys,
+            members,
+            organizations,
+            services,
+            support,
+        )

@@ -10,7 +10,7 @@ from iotsim.core.actor import Actor
 from iotsim.core.errors import Conflict
 from iotsim.core.models import IdempotencyKey
 from iotsim.core.registry import Outcome
-from iotsim.core.schemas import ApprovalOut
+from iotsim.core.schemas import ApprovalOut, kept
 
 if TYPE_CHECKING:
     from iotsim.core.registry import Service
@@ -46,7 +46,7 @@ def settle(row: IdempotencyKey, outcome: Outcome | ApprovalOut) -> None:
         row.outcome = {"approval": outcome.model_dump(mode="json")}
     else:
         row.outcome = {
-            "result": outcome.result.model_dump(mode="json"),
+            "result": kept(outcome.result),
             "event_id": outcome.event_id,
             "can_undo": outcome.can_undo,
         }
@@ -55,12 +55,12 @@ def settle(row: IdempotencyKey, outcome: Outcome | ApprovalOut) -> None:
 
 def answer(service: "Service[..., Any]", row: IdempotencyKey) -> Outcome | ApprovalOut:
     """The answer that the key got the first time."""
-    kept = row.outcome or {}
-    if "approval" in kept:
-        return ApprovalOut.model_validate(kept["approval"])
+    first = row.outcome or {}
+    if "approval" in first:
+        return ApprovalOut.model_validate(first["approval"])
     return Outcome(
-        result=service.returns.model_validate(kept["result"]),
-        event_id=kept["event_id"],
-        can_undo=kept["can_undo"],
+        result=service.returns.model_validate(first["result"]),
+        event_id=first["event_id"],
+        can_undo=first["can_undo"],
         replayed=True,
     )

@@ -27,7 +27,8 @@ from iotsim.core.effects import announce
 from iotsim.core.errors import Denied, IotsimError
 from iotsim.core.models import Job, JobState, Membership, Organization
 from iotsim.core.notifications import tell_of_job
-from iotsim.core.schemas import JobOut
+from iotsim.core.roles import names_of, scopes_of
+from iotsim.core.schemas import JobOut, kept
 from iotsim.core.tenancy import tenant
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def enqueue(
         user_id=actor.user_id,
         who=actor.name,
         face=actor.face.value,
+        scopes=names_of(actor.scopes),
         approved_by=approved_by,
     )
     impersonation.remember(actor, "job", row.pk)
@@ -125,7 +127,7 @@ def run_job(organization_id: int, job_id: int) -> str:
     except Exception:
         _finish(running, JobState.FAILED, error=_unexpected(job_id))
         raise
-    return _finish(running, JobState.DONE, result=result.model_dump(mode="json"))
+    return _finish(running, JobState.DONE, result=kept(result))
 
 
 def _unexpected(job_id: int) -> str:
@@ -168,7 +170,7 @@ def _work(job: Job, running: "RunningJob") -> BaseModel:
 
 
 def _actor_of(job: Job) -> Actor:
-    """Whoever asked, with the rights they have now."""
+    """Whoever asked, with the rights they have now, and no more than the key had that asked."""
     if job.user_id is None:
         return Actor.system(Organization.objects.get(pk=job.organization_id))
     membership = (
@@ -182,7 +184,8 @@ def _actor_of(job: Job) -> Actor:
     )
     if membership is None:
         raise Denied(f"{job.who}, who asked for this, is no longer a member.")
-    return impersonation.carried(Actor.for_membership(membership, face=Face(job.face)), "job", job.pk)
+    actor = Actor.for_membership(membership, face=Face(job.face), scopes=scopes_of(job.scopes))
+    return impersonation.carried(actor, "job", job.pk)
 
 
 def _finish(running: "RunningJob", state: JobState, **fields: Any) -> str:

@@ -83,6 +83,7 @@ class Service(Generic[P, R]):
     undo: Callable[[Actor, BaseModel, Any], Undo | None] | None
     job: bool
     people_only: bool
+    sensitive: bool
     prepare: Callable[..., str] | None = None
 
     def __call__(self, actor: Actor, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -175,6 +176,7 @@ def service(
     undo: Callable[[Actor, Any, Any], Undo | None] | None = None,
     people_only: bool = False,
     prepare: Callable[..., str] | None = None,
+    sensitive: bool = False,
 ) -> Callable[[Callable[..., Any]], Service[..., JobOut]]: ...
 
 
@@ -189,6 +191,7 @@ def service(
     proposal: Callable[..., Proposal] | None = None,
     undo: Callable[[Actor, Any, Any], Undo | None] | None = None,
     people_only: bool = False,
+    sensitive: bool = False,
 ) -> Callable[[Callable[Concatenate[Actor, P], R]], Service[P, R]]: ...
 
 
@@ -204,6 +207,7 @@ def service(
     undo: Callable[[Actor, Any, Any], Undo | None] | None = None,
     people_only: bool = False,
     prepare: Callable[..., str] | None = None,
+    sensitive: bool = False,
 ) -> Any:
     """Register a function as a service.
 
@@ -213,6 +217,7 @@ def service(
     runs the function later, with the extra argument `job` (a RunningJob), outside any transaction.
     `prepare(actor, job, **arguments)` runs in the caller's transaction, right after the Job was written: it may
     refuse what a worker would refuse, write a row that stands for the work, and answers the job's first note.
+    What is `sensitive` asks a person on a page to show again who they are, unless they just did.
     """
 
     def register(function: Callable[..., Any]) -> Service[..., Any]:
@@ -238,6 +243,7 @@ def service(
             job=job,
             people_only=people_only,
             prepare=prepare,
+            sensitive=sensitive,
         )
         _services[name] = made
         return made

@@ -1,7 +1,7 @@
 """What the platform's services return."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
@@ -10,9 +10,19 @@ from iotsim.core.proposals import Proposal
 
 
 class Answer(BaseModel):
-    """Every service's answer: `sentence` says it in words, in the user's terms."""
+    """Every service's answer: `sentence` says it in words, in the user's terms.
+
+    Fields named in `shown_once` (a new key, an invitation's link) are told to the caller and kept nowhere.
+    """
+
+    shown_once: ClassVar[frozenset[str]] = frozenset()
 
     sentence: str = ""
+
+
+def kept(answer: BaseModel) -> dict[str, Any]:
+    """An answer as plain JSON, fit to be kept: without what is shown once."""
+    return answer.model_dump(mode="json", exclude=set(getattr(answer, "shown_once", ())))
 
 
 class JobOut(Answer):

@@ -35,6 +35,7 @@ from iotsim.core.schemas import (
     AuditPage,
     JobOut,
     JobPage,
+    kept,
 )
 
 
@@ -328,8 +329,8 @@ def approve_call(actor: Actor, *, approval: ApprovalId) -> ApprovalOut:
             error=f"{outcome.why} Asked again as request {outcome.id}.",
         )
     elif outcome is not None:
-        kept = {"result": outcome.result.model_dump(mode="json")}
-        approvals.settle(row, actor, ApprovalState.DONE, outcome=kept, event_id=outcome.event_id)
+        done = {"result": kept(outcome.result)}
+        approvals.settle(row, actor, ApprovalState.DONE, outcome=done, event_id=outcome.event_id)
     touch("approval", [row.pk])
     return _approval_out(row)
 

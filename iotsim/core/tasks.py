@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from iotsim.core import jobs, keys, metrics, support
+from iotsim.core import invitations, jobs, keys, mail, metrics, support
 from iotsim.core.models import IdempotencyKey
 
 KEEP_KEYS = timedelta(days=2)
@@ -30,6 +30,11 @@ def mark_key_used(key_id: int) -> None:
 @shared_task(name="iotsim.end_impersonations")
 def end_impersonations() -> int:
     return support.end_impersonations()
+
+
+@shared_task(name=invitations.MAIL_TASK, autoretry_for=(OSError,), retry_backoff=30, max_retries=6)
+def mail_invitation(invitation_id: int) -> None:
+    mail.mail_invitation(invitation_id)
 
 
 @shared_task(name="iotsim.forget_idempotency_keys")

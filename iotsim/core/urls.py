@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from iotsim.core import views
+from iotsim.core import people_views, views
 
 urlpatterns = [
     path("approvals/", views.approvals, name="approvals"),
@@ -11,4 +11,7 @@ urlpatterns = [
     path("notifications/", views.notifications, name="notifications"),
     path("notifications/badge/", views.notification_badge, name="notification_badge"),
     path("notifications/few/", views.notification_few, name="notification_few"),
+    path("settings/members/", people_views.members, name="members"),
+    path("settings/members/<int:user_id>/<slug:what>/", people_views.member_dialog, name="member_dialog"),
+    path("settings/keys/", people_views.api_keys, name="api_keys"),
 ]

@@ -32,7 +32,13 @@ def tenant_relations() -> list[tuple[str, str, bool, bool]]:
 
 
 # Needed before an actor exists, or by the runner before it knows whose turn it is: ids and hashes only.
-PLATFORM = {"core_membership", "core_idempotencykey", "core_impersonation", "copilot_queuedrun"}
+PLATFORM = {
+    "core_invitation",
+    "core_membership",
+    "core_idempotencykey",
+    "core_impersonation",
+    "copilot_queuedrun",
+}
 
 
 def test_the_application_is_nobody_special(database):

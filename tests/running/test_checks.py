@@ -146,6 +146,19 @@ def test_open_sign_up_without_mail(production, monkeypatch):
     assert numbers(checks.sign_up_can_be_confirmed()) == ["iotsim.E013"]
 
 
+def test_single_sign_on_in_part(production):
+    assert numbers(checks.single_sign_on_is_whole_and_safe()) == []
+    production.OIDC_ISSUER = "https://id.example.com"
+    assert numbers(checks.single_sign_on_is_whole_and_safe()) == ["iotsim.E014"]
+
+
+def test_single_sign_on_over_plain_http(production):
+    production.OIDC_ISSUER, production.OIDC_CLIENT_ID, production.OIDC_CLIENT_SECRET = "http://id.example.com", "a", "b"
+    assert numbers(checks.single_sign_on_is_whole_and_safe()) == ["iotsim.E015"]
+    production.OIDC_ISSUER = "http://127.0.0.1:9000"
+    assert numbers(checks.single_sign_on_is_whole_and_safe()) == []
+
+
 def test_no_front_end(monkeypatch, tmp_path):
     monkeypatch.setattr(places, "BASE_DIR", tmp_path)
     assert numbers(checks.static_files_are_there()) == ["iotsim.W002"]

@@ -1,11 +1,12 @@
 """The platform's own tables: who exists, who may, what was done, what waits.
 
-Organization, User, Membership, ApiKey, IdempotencyKey and Impersonation are needed before an actor exists and so stand
-outside the tenant wall. Everything that inherits TenantModel stands behind it.
+Organization, User, Membership, Invitation, ApiKey, IdempotencyKey and Impersonation are needed before an actor exists
+and so stand outside the tenant wall. Everything that inherits TenantModel stands behind it.
 """
 
 from iotsim.core.models.approvals import Approval, ApprovalState
 from iotsim.core.models.audit import AuditEvent, AuditSubject
+from iotsim.core.models.invitations import Invitation
 from iotsim.core.models.jobs import Job, JobState
 from iotsim.core.models.notifications import Notification
 from iotsim.core.models.people import (
@@ -30,6 +31,7 @@ __all__ = [
     "IdempotencyKey",
     "ImpersonatedWork",
     "Impersonation",
+    "Invitation",
     "Job",
     "JobState",
     "Membership",

@@ -1,5 +1,6 @@
 """What waits for a person."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from iotsim.core.models.tenant import TenantModel
@@ -30,6 +31,7 @@ class Approval(TenantModel):
     requester_user_id = models.BigIntegerField(null=True)
     requester = models.CharField(max_length=254)
     requester_face = models.CharField(max_length=10)
+    scopes = ArrayField(models.CharField(max_length=20), null=True)  # of the key that asked; None: all of the role
     run_id = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()

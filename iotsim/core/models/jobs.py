@@ -1,5 +1,6 @@
 """Long work and how far it is."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from iotsim.core.models.tenant import TenantModel
@@ -22,6 +23,7 @@ class Job(TenantModel):
     user_id = models.BigIntegerField(null=True)
     who = models.CharField(max_length=254)
     face = models.CharField(max_length=10)
+    scopes = ArrayField(models.CharField(max_length=20), null=True)  # of the key that asked; None: all of the role
     approved_by = models.CharField(max_length=254, blank=True)
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(null=True)

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from iotsim.core.roles import Role
 
@@ -18,12 +19,16 @@ def check_time_zone(name: str) -> None:
 
 
 class Organization(models.Model):
-    """A tenant. `time_zone` decides where its days begin; `currency` is ISO 4217."""
+    """A tenant. `time_zone` decides where its days begin; `currency` is ISO 4217.
+
+    With `requires_second_factor`, members without one are led to its set-up before they see anything.
+    """
 
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     time_zone = models.CharField(max_length=60, default="UTC", validators=[check_time_zone])
     currency = models.CharField(max_length=3, default="EUR")
+    requires_second_factor = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -62,6 +67,7 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)  # what colleagues see beside the address
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -105,6 +111,13 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"iot_{self.prefix}_..."
+
+    @property
+    def state(self) -> str:
+        """active, expired or revoked."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= timezone.now() else "active"
 
 
 class IdempotencyKey(models.Model):
