@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 
 from iotsim.core.admin.base import Offer, ReadOnlyAdmin, organization_of
 from iotsim.core.impersonation import is_fair_game, may_impersonate
-from iotsim.core.models import ApiKey, IdempotencyKey, Impersonation, Membership, Organization, User
+from iotsim.core.models import ApiKey, IdempotencyKey, Impersonation, Invitation, Membership, Organization, User
 
 OrganizationFilter = ("organization", AutocompleteSelectFilter)
 
@@ -196,3 +196,14 @@ class SessionAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.defer("session_data")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Who is asked in. What the link is made of stays hidden."""
+
+    hidden = ["token_hash", "nonce"]
+    list_display = ["email", "organization", "role", "created_at", "expires_at"]
+    list_select_related = ["organization"]
+    search_fields = ["email__exact"]
+    ordering = ["-pk"]
