@@ -22,4 +22,4 @@ ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 DATA_DIR=/data HOST=0.0.0.0
 USER iotsim
 VOLUME /data
 EXPOSE 8000
-CMD ["daphne", "--bind", "0.0.0.0", "--port", "8000", "--verbosity", "0", "iotsim.asgi:application"]
+CMD ["python", "-m", "iotsim.server", "--bind=0.0.0.0", "--port=8000", "--verbosity=0", "iotsim.asgi:application"]

@@ -1,15 +1,17 @@
-"""The web server: daphne, with bounds on what one WebSocket may pile up in either direction.
+"""The web server: daphne, with bounds on what one request may bring and what one WebSocket may pile up.
 
     python -m iotsim.server --port=8000 iotsim.asgi:application
 
 takes daphne's own options. Daphne queues whatever a socket sends until the application takes it, and buffers
-whatever the application sends until the client reads it; here both have an end, and the connection with it.
+whatever the application sends until the client reads it; here both have an end, and the connection with it. The body
+of a request is on the disk before the application hears of it, so what is too large is refused while it arrives.
 """
 
 import sys
 from typing import Any, Final
 
 from daphne.cli import CommandLineInterface
+from daphne.http_protocol import WebRequest
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
 
@@ -17,6 +19,13 @@ MESSAGE_BYTES: Final = 256 * 1024  # a question of more than 64,000 bytes is sti
 MOST_WAITING: Final = 64  # messages that a client may have sent and the application not taken yet
 UNREAD_BYTES: Final = 1024 * 1024  # what may wait for a client that does not read before more is said
 FLOOD: Final = 1008
+AROUND_A_FILE: Final = 64 * 1024  # what a form says besides
+_SENTENCE: Final = b'{"title": "Too large", "status": 413, "detail": "The body is larger than what may be brought in."}'
+TOO_LARGE: Final = (
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"
+    + b"Content-Length: %d\r\n\r\n" % len(_SENTENCE)
+    + _SENTENCE
+)
 MOST_REASON_BYTES: Final = 123  # a control frame holds no more
 DEFAULTS: Final = [f"--websocket-max-message-size={MESSAGE_BYTES}", f"--websocket-max-frame-size={MESSAGE_BYTES}"]
 
@@ -84,8 +93,52 @@ def _short(reason: str) -> bytes:
     return reason.encode()[:MOST_REASON_BYTES].decode(errors="ignore").encode()
 
 
+class BoundedRequest(WebRequest):
+    """A request whose body ends where it is larger than the application would take.
+
+    A file comes as multipart/form-data, from somebody who shows a key or a session; everything else is short.
+    """
+
+    room = 0
+    refused = False
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 (Twisted's names)
+        self.room = self._most()
+        super().gotLength(length)
+        if length is not None and length > self.room:
+            self.refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+        self.room -= len(data)
+        if self.refused:
+            return
+        if self.room < 0:
+            self.refuse()
+            return
+        super().handleContentChunk(data)
+
+    def process(self) -> None:
+        if not self.refused:
+            super().process()
+
+    def _most(self) -> int:
+        from django.conf import settings
+
+        kind = self.requestHeaders.getRawHeaders(b"content-type", [b""])[0]
+        known = self.requestHeaders.hasHeader(b"authorization") or self.requestHeaders.hasHeader(b"cookie")
+        if known and kind.lower().startswith(b"multipart/form-data"):
+            return int(settings.UPLOAD_MAX_BYTES) + AROUND_A_FILE
+        return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) + AROUND_A_FILE
+
+    def refuse(self) -> None:
+        """Say so and hang up; who goes on sending is not listened to."""
+        self.refused = True
+        self.channel.transport.write(TOO_LARGE)
+        self.channel.loseConnection()
+
+
 class BoundedServer(Server):
-    """Daphne's server, whose sockets are bounded ones."""
+    """Daphne's server, whose requests and sockets are bounded ones."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, ready_callable=self.bind, **options)
@@ -93,6 +146,14 @@ class BoundedServer(Server):
     def bind(self) -> None:
         """Just before it serves. Without `failByDrop` a client hears why it is closed (1009: too large)."""
         self.ws_factory.protocol = BoundedSocket
+        usual = self.http_factory.buildProtocol
+
+        def bounded(address: Any) -> Any:
+            channel = usual(address)
+            channel.requestFactory = BoundedRequest
+            return channel
+
+        self.http_factory.buildProtocol = bounded
         self.ws_factory.setProtocolOptions(failByDrop=False)
 
 

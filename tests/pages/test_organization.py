@@ -33,8 +33,9 @@ def test_it_shows_what_is_and_how_long_usage_is_kept(browser, settings):
     assert "200 days, from" in text and "for ever" in text
 
 
-def test_it_is_found_in_the_menu_of_the_person(browser):
-    assert f'href="{PAGE}"' in browser.get("/").content.decode()
+def test_it_is_found_among_the_settings(browser):
+    assert 'href="/settings/"' in browser.get("/").content.decode()
+    assert f'href="{PAGE}"' in browser.get("/settings/", follow=True).content.decode()
 
 
 @pytest.mark.parametrize("role", ["manager", "viewer"])
