@@ -80,6 +80,20 @@ def database(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> Ite
     with django_db_blocker.unblock():
         yield
         connection.close()
+        _give_up_lost_connections()
+
+
+def _give_up_lost_connections() -> None:
+    """Rows made within an async test belong to a context that is gone by now, and so does their connection.
+
+    The next tests get a fresh pool; otherwise they would wait for what nobody gives back.
+    """
+    from django.db import connection
+
+    for pool in list(connection._connection_pools.values()):
+        figures = pool.get_stats()
+        if figures.get("pool_available", 0) < figures.get("pool_size", 0):
+            connection.close_pool()
 
 
 @pytest.fixture
