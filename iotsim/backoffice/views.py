@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -72,7 +73,8 @@ def choose_organization(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         return _chosen(request, request.POST)
     wanted = " ".join(request.GET.get("q", "").split())
-    found = Organization.objects.filter(name__icontains=wanted).order_by("name", "pk")[: MOST + 1]
+    fits = Q(name__icontains=wanted) | Q(slug__icontains=wanted)
+    found = Organization.objects.filter(fits).order_by("name", "pk")[: MOST + 1]
     context = {
         **admin.site.each_context(request),
         "title": "Choose an organisation",

@@ -5,19 +5,19 @@ import re
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import hotp_value, yield_hotp_counters_from_time
-from django.core.cache import cache
 from django.test import Client
 
 from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import Conflict, Denied
 from iotsim.core.models import Membership
 from iotsim.core.organizations import set_second_factor_rule
+from tests.accounts.limits import forget_limits
 from tests.accounts.people import PASSWORD, give_password, sign_in
 
 
 @pytest.fixture(autouse=True)
 def _no_limits(database):
-    cache.clear()
+    forget_limits()
 
 
 def code_for(secret: str, *, ahead: int = 0) -> str:

@@ -6,16 +6,16 @@ import re
 import pytest
 from allauth.usersessions.models import UserSession
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 
 from iotsim.accounts.sessions import device_of
+from tests.accounts.limits import forget_limits
 from tests.accounts.people import PASSWORD, give_password, new_email, sign_in
 
 
 @pytest.fixture
 def user(make_membership):
-    cache.clear()  # the limits of sign-in go by address, which all tests share
+    forget_limits()
     return give_password(make_membership("viewer").user)
 
 
@@ -84,7 +84,7 @@ def test_sign_in_is_limited_and_failures_are_logged_without_the_password(user, c
     assert "Too many failed" in answer.content.decode()
     refused = browser.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
     assert "Too many failed" in refused.content.decode() and browser.get("/").status_code == 302
-    cache.clear()
+    forget_limits()
     assert "sign_in_failed" in caplog.text and user.email in caplog.text and "127.0.0.1" in caplog.text
     assert "guess-of-mine" not in caplog.text
 
@@ -112,7 +112,7 @@ def test_a_device_is_named_in_two_words(agent, words):
 def test_signing_up_is_by_invitation_unless_it_is_open(client, database, settings):
     assert "by invitation" in client.get("/accounts/signup/").content.decode()
     settings.SIGNUP_OPEN, settings.ACCOUNT_EMAIL_VERIFICATION = True, "mandatory"
-    cache.clear()
+    forget_limits()
     assert "Sign up" in client.get("/accounts/login/").content.decode()
     email = new_email()
     given = {"email": email, "password1": PASSWORD, "password2": PASSWORD}

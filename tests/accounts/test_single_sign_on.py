@@ -4,19 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
-from django.core.cache import cache
 from django.test import Client
 
 from iotsim import env
 from iotsim.core.invitations import invite_member
 from iotsim.core.models import User
+from tests.accounts.limits import forget_limits
 from tests.accounts.people import membership_in, new_email
 from tests.accounts.provider import Provider, come_back
 
 
 @pytest.fixture
 def provider(settings, database) -> Iterator[Provider]:
-    cache.clear()
+    forget_limits()
     made = Provider()
     apps = env.oidc(made.issuer, made.client_id, made.client_secret)
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": apps}}

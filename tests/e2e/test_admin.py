@@ -34,7 +34,7 @@ def sign_in(new_page: Visit, fleet: Fleet, viewport: dict[str, int], scheme: str
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/admin/")
-    page.goto(f"/admin/organization/?q={fleet.organisation.name}")
+    page.goto(f"/admin/organization/?q={fleet.organisation.slug}")
     page.locator(f"button[value='{fleet.organisation.slug}']").click()
     expect(page.locator(".looking-at")).to_contain_text(f"Organisation {fleet.organisation.name}")
     return page

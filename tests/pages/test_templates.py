@@ -31,7 +31,7 @@ def test_every_icon_in_use_is_in_the_sprite():
     used = set()
     for path in [*TEMPLATES, *ROOT.glob("*/*.py"), *ROOT.glob("sims/templatetags/*.py")]:
         used |= set(re.findall(r"""\{% icon ["']([\w-]+)["']""", path.read_text()))
-    from iotsim.web import PLACES
+    from iotsim.frame import PLACES
     from sims.templatetags.sims import ICONS
 
     used |= set(ICONS.values()) | {place[1] for place in PLACES}

@@ -53,7 +53,7 @@ def fresh(environment, tmp_path):
     yield make
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
         for name in made:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(f"DROP DATABASE {name}")
 
 
 @pytest.fixture(scope="module")
