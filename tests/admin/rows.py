@@ -67,6 +67,8 @@ def _value(field: Any, model: type[models.Model], organisation: Organization, wo
         return f"{word}-{uuid.uuid4().hex[:8]}@example.com"
     if isinstance(field, models.FileField):
         return "uploads/none.csv"
+    if isinstance(field, models.CharField) and field.unique:
+        return f"{word[:3]}{uuid.uuid4().hex}"[: field.max_length]
     if isinstance(field, models.CharField):
         return f"{word}{uuid.uuid4().hex}"[: field.max_length] if field.max_length > 5 else "EUR"[: field.max_length]
     if isinstance(field, models.TextField):

@@ -115,7 +115,9 @@ from iotsim.core.actor import Actor
 from iotsim.core.errors import Unavailable
 from iotsim.core.jobs import run_job
 from iotsim.core.models import Organization
+from iotsim.celery import app
 from sims.services.reports import generate_report
+app.conf.task_default_queue = "nobody"  # a worker of another test would be quicker
 actor = Actor.system(Organization.objects.get(pk=int(sys.argv[1] if len(sys.argv) > 1 else {organisation})))
 for format in ("csv", "xlsx", "json", "pdf"):
     try:
