@@ -5,8 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
-from analytics import page
-from analytics.services import generate_chart
+from analytics.charts import page
+from analytics.services.charts import generate_chart
 from iotsim.core.access import arguments_of
 from iotsim.core.access import page as for_members
 from iotsim.core.actor import Actor

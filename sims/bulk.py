@@ -201,6 +201,18 @@ def read_arrow(organization_id: int, query: sql.Composable) -> "pa.Table":
 
     It sees what is committed, not what the open transaction has written.
     """
+    with _reading(organization_id, query) as cursor:
+        return cursor.fetch_arrow_table()
+
+
+def read_batches(organization_id: int, query: sql.Composable) -> "Iterator[pa.RecordBatch]":
+    """The same as record batches, one in memory at a time."""
+    with _reading(organization_id, query) as cursor:
+        yield from cursor.fetch_record_batch()
+
+
+@contextmanager
+def _reading(organization_id: int, query: sql.Composable) -> Iterator[Any]:
     from adbc_driver_postgresql import dbapi
 
     with tenant(organization_id, read_only=True):
@@ -210,7 +222,7 @@ def read_arrow(organization_id: int, query: sql.Composable) -> "pa.Table":
         cursor.execute(f"SELECT set_config('app.org', '{int(organization_id)}', true)")
         cursor.fetchall()
         cursor.execute(text)
-        return cursor.fetch_arrow_table()
+        yield cursor
 
 
 def address(*, as_owner: bool = False) -> str:

@@ -44,6 +44,7 @@ PLUMBING = {
     "restore_status",
     "restore_usage_mapping",
     "revoke_api_key",
+    "run_analytics_night",
     "run_nightly_check",
     "save_usage_mapping",
     "set_second_factor_rule",

@@ -4,9 +4,9 @@ from collections import defaultdict
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
-from analytics import figures, sums
+from analytics.charts import figures, sums
+from analytics.charts.request import Request, column, name, percent
 from analytics.parameters import GROUPS
-from analytics.request import Request, column, name, percent
 from iotsim.core.charts import Chart, ChartCell
 from iotsim.core.countries import country_name
 from iotsim.core.wording import counted, money

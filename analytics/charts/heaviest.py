@@ -1,8 +1,8 @@
 """The heaviest SIMs, of a period or of their billing cycle."""
 
-from analytics import figures, sums
-from analytics.request import Request, amount, column, name, percent
-from analytics.usage import days_asked
+from analytics.charts import figures, sums
+from analytics.charts.request import Request, amount, column, name, percent
+from analytics.charts.usage import days_asked
 from iotsim.core.charts import Chart
 from iotsim.core.wording import size
 from sims.axes import Figure, unit_for

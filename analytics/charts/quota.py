@@ -2,8 +2,8 @@
 
 from itertools import accumulate
 
-from analytics import figures, sums
-from analytics.request import NOW_ONLY, Request, amount, column, count, name, percent
+from analytics.charts import figures, sums
+from analytics.charts.request import NOW_ONLY, Request, amount, column, count, name, percent
 from iotsim.core.charts import Chart, ChartCell
 from iotsim.core.wording import counted, size
 from sims.axes import unit_for

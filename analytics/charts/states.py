@@ -1,7 +1,7 @@
 """How many SIMs are in which state."""
 
-from analytics import figures, sums
-from analytics.request import NOW_ONLY, Request, column, count, name, percent
+from analytics.charts import figures, sums
+from analytics.charts.request import NOW_ONLY, Request, column, count, name, percent
 from iotsim.core.charts import Chart
 from iotsim.core.wording import counted
 

@@ -4,8 +4,8 @@ from datetime import date
 from itertools import groupby
 from typing import Final
 
-from analytics import figures, sums
-from analytics.request import Request, amount, column, count
+from analytics.charts import figures, sums
+from analytics.charts.request import Request, amount, column, count
 from iotsim.core.charts import Chart, ChartCell
 from iotsim.core.wording import size
 from sims import charts

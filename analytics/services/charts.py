@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from analytics.costs import draw_costs
+from analytics.charts.costs import draw_costs
+from analytics.charts.heaviest import draw_top
+from analytics.charts.quota import draw_quota
+from analytics.charts.request import TOP, Request
+from analytics.charts.states import draw_states
+from analytics.charts.usage import draw_usage
 from analytics.examples import EXAMPLES
-from analytics.heaviest import draw_top
 from analytics.parameters import ChartKind, CurrencyCode, GroupBy, Kind, Shape, Top
-from analytics.quota import draw_quota
-from analytics.request import TOP, Request
-from analytics.states import draw_states
-from analytics.usage import draw_usage
 from iotsim.core.actor import Actor
 from iotsim.core.charts import Chart
 from iotsim.core.errors import Invalid

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
+from django.apps import apps
 from django.db import connection
 
 from iotsim.core.models import Organization
@@ -47,6 +48,7 @@ TABLES: Final = (
     "sims_refusedrow", "sims_intake", "sims_statuschange", "sims_simtag", "sims_sim", "sims_device", "sims_tag",
     "sims_plan", "sims_customer",
 )  # fmt: skip
+ABOVE: Final = ("analytics",)  # applications whose every table is about the SIMs
 
 Progress = Callable[[int, int], None]
 
@@ -77,8 +79,13 @@ def empty(organization: Organization) -> None:
             "AND num_nonnulls(customer_id, tag_id, plan_id, sim_id) > 0",
             [organization.pk],
         )
-        for table in TABLES:
+        for table in (*_tables_above(), *TABLES):
             cursor.execute(f"DELETE FROM {table} WHERE organization_id = %s", [organization.pk])  # noqa: S608
+
+
+def _tables_above() -> list[str]:
+    """What other applications keep about the SIMs."""
+    return [model._meta.db_table for label in ABOVE for model in apps.get_app_config(label).get_models()]
 
 
 def _make_partitions(fleet: Fleet) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from iotsim.core.models import Organization
@@ -73,6 +74,8 @@ def _value(field: Any, model: type[models.Model], organisation: Organization, wo
         return f"{word}{uuid.uuid4().hex}"[: field.max_length] if field.max_length > 5 else "EUR"[: field.max_length]
     if isinstance(field, models.TextField):
         return f"{word}{uuid.uuid4().hex}"
+    if isinstance(field, ArrayField):
+        return []
     if isinstance(field, models.JSONField):
         return {"type": f"{word}{uuid.uuid4().hex}"}
     if field.primary_key or (field.name.endswith("_id") or field.unique):

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from analytics.services import generate_chart
+from analytics.services.charts import generate_chart
 from iotsim.core.errors import Denied, Invalid, NotFound
 from iotsim.core.tenancy import tenant
 from sims.axes import UNITS

@@ -3,7 +3,7 @@
 import json
 from datetime import date, timedelta
 
-from analytics import figures
+from analytics.charts import figures
 
 
 def test_a_lying_bar_says_its_value_at_its_end_and_the_first_is_on_top():

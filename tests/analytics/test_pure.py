@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 PURE = (
-    "analytics.figures",
+    "analytics.charts.figures",
     "analytics.parameters",
     "analytics.examples",
     "iotsim.core.cells",

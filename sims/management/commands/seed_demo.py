@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from iotsim import env
+from iotsim.core import registry
+from iotsim.core.actor import Actor
 from iotsim.core.tenancy import as_owner
 
 if TYPE_CHECKING:
@@ -47,13 +49,17 @@ class Command(BaseCommand):
         password = demo_password(settings.DATA_DIR, env.text("DEMO_PASSWORD"))
         people = [(email, role.value, demo.slug) for demo in BOTH for email, role in demo.people]
         write_login(settings.DATA_DIR, password, people)
-        for demo in wanted:
+        made = [
             fill(demo, order, now=now, password=password, data=settings.DATA_DIR, progress=self._progress(demo))
+            for demo in wanted
+        ]
         with (
             as_owner(),
             connection.cursor() as cursor,
         ):  # else the first pages are planned as for empty tables
             cursor.execute("ANALYZE")
+        for organization in made:  # in the background, once a worker is there
+            registry.get("run_analytics_night").call(Actor.system(organization), {})
         self.stdout.write(f"The demo was made in {time.monotonic() - began:.1f} s.")
         self.stdout.write(f"Sign in as {people[0][0]} with the password {password}")
 

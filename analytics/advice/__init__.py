@@ -1,0 +1,1 @@
+"""Prices, plans and pools: what SIMs would cost. Pure numbers: no Django."""

@@ -1,0 +1,1 @@
+"""Anomalies in arrays (day, SIM) and in single series. Pure numbers: no Django."""

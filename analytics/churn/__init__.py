@@ -1,0 +1,1 @@
+"""The risk that a customer leaves. Pure numbers: no Django."""

@@ -1,0 +1,1 @@
+"""Forecasts of usage from arrays (day, SIM). Pure numbers: no Django."""

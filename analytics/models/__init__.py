@@ -1,0 +1,5 @@
+"""What analytics keeps."""
+
+from analytics.models.forecasts import GroupForecast, SimForecast
+
+__all__ = ["GroupForecast", "SimForecast"]

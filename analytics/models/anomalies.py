@@ -1,0 +1,1 @@
+"""Anomalies: what was found, what people said of it, and how the organisation wants it."""

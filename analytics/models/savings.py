@@ -1,0 +1,1 @@
+"""Savings: advice on plans and pools, and what came of it."""

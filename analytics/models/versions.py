@@ -1,0 +1,1 @@
+"""Models as things with a life: versions, metrics, who promoted them."""

@@ -1,0 +1,1 @@
+"""Customer health: dated snapshots and the risk that a customer leaves."""
