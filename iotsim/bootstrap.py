@@ -21,6 +21,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 # static/vendor/<name> <- node_modules/<path>. Nothing else is served to browsers that is not ours.
 VENDOR_FILES = {
@@ -62,13 +63,38 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 OLDEST_NODE = 22
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 CHROMIUM_PACKAGES = ("chromium", "fonts-dejavu-core")
-# What WeasyPrint needs of the system to set text in a PDF (sims/reports/pango.py refuses in the same words).
-PANGO = {
-    "pango-1.0": "libpango-1.0.so.0",
-    "pangoft2-1.0": "libpangoft2-1.0.so.0",
-    "harfbuzz-subset": "libharfbuzz-subset.so.0",
-}
-PANGO_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
+
+
+class System(NamedTuple):
+    """Libraries that come from the system and not from a Python package: by linker's name, and who has them."""
+
+    name: str
+    purpose: str
+    without: str
+    libraries: dict[str, str]
+    packages: tuple[str, ...]
+
+
+# What WeasyPrint needs to set text in a PDF (sims/reports/pango.py refuses in the same words).
+PANGO = System(
+    name="Pango",
+    purpose="by which reports are made as PDF",
+    without="so PDF alone is refused",
+    libraries={
+        "pango-1.0": "libpango-1.0.so.0",
+        "pangoft2-1.0": "libpangoft2-1.0.so.0",
+        "harfbuzz-subset": "libharfbuzz-subset.so.0",
+    },
+    packages=("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core"),
+)
+# LightGBM's wheel brings everything but this.
+OPENMP = System(
+    name="OpenMP",
+    purpose="with which models are trained",
+    without="so models are neither trained nor used",
+    libraries={"gomp": "libgomp.so.1"} if sys.platform == "linux" else {"omp": "libomp.dylib"},
+    packages=("libgomp1",),
+)
 
 
 class SetUpFailed(Exception):
@@ -91,7 +117,8 @@ def make_ready(purpose: str) -> None:
     install_packages("run" if purpose == "run" else "dev")
     fetch_front_end()  # lint too: the checks of a deployment miss it otherwise
     if purpose != "lint":
-        offer_pango()
+        offer(PANGO)
+        offer(OPENMP)
     if purpose == "test":
         offer_chromium()
 
@@ -271,17 +298,17 @@ def offer_chromium() -> None:
         )
 
 
-def offer_pango() -> None:
-    """The system's libraries for PDF. Tried once in an environment: everything else works without them."""
-    asked = VENV / "iotsim-pango"
-    if all(map(opens, PANGO, PANGO.values())):
+def offer(system: System) -> None:
+    """A system's libraries, tried once in an environment: everything else works without them."""
+    asked = VENV / f"iotsim-{system.name.lower()}"
+    if all(map(opens, system.libraries, system.libraries.values())):
         return
     if not asked.exists():
-        say("installing Pango, by which reports are made as PDF.")
+        say(f"installing {system.name}, {system.purpose}.")
         asked.touch()
-        if install_by_apt(PANGO_PACKAGES) and all(map(opens, PANGO, PANGO.values())):
+        if install_by_apt(system.packages) and all(map(opens, system.libraries, system.libraries.values())):
             return
-    say(f"no Pango, so PDF alone is refused: `apt-get install {' '.join(PANGO_PACKAGES)}` as root adds it.")
+    say(f"no {system.name}, {system.without}: `apt-get install {' '.join(system.packages)}` as root adds it.")
 
 
 def opens(stem: str, name: str) -> bool:

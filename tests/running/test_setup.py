@@ -89,7 +89,7 @@ def test_a_machine_with_pango_hears_nothing_of_it(monkeypatch, capsys, tmp_path)
     monkeypatch.setattr(bootstrap, "VENV", tmp_path)
     monkeypatch.setattr(bootstrap, "opens", lambda stem, name: True)
     monkeypatch.setattr(bootstrap, "install_by_apt", pytest.fail)
-    bootstrap.offer_pango()
+    bootstrap.offer(bootstrap.PANGO)
     assert capsys.readouterr().out == "" and list(tmp_path.iterdir()) == []
 
 
@@ -98,9 +98,9 @@ def test_without_pango_it_is_offered_once_and_a_start_goes_on(monkeypatch, capsy
     monkeypatch.setattr(bootstrap, "VENV", tmp_path)
     monkeypatch.setattr(bootstrap, "opens", lambda stem, name: False)
     monkeypatch.setattr(bootstrap, "install_by_apt", lambda packages: bool(tried.append(packages)))
-    bootstrap.offer_pango()
-    bootstrap.offer_pango()
-    assert tried == [bootstrap.PANGO_PACKAGES]
+    bootstrap.offer(bootstrap.PANGO)
+    bootstrap.offer(bootstrap.PANGO)
+    assert tried == [bootstrap.PANGO.packages]
     said = capsys.readouterr().out
     assert said.count("apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core") == 2
 
@@ -108,7 +108,7 @@ def test_without_pango_it_is_offered_once_and_a_start_goes_on(monkeypatch, capsy
 def test_set_up_and_the_product_name_the_same_packages():
     from sims.reports.pango import PACKAGES
 
-    assert PACKAGES == bootstrap.PANGO_PACKAGES
+    assert PACKAGES == bootstrap.PANGO.packages
 
 
 def test_a_library_that_is_not_there_does_not_open():
