@@ -11,13 +11,13 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
 import redis
-import redis.asyncio
 import structlog
-from django.conf import settings
+
+from iotsim.core import valkey
+from iotsim.core.valkey import async_client, client
 
 log = structlog.get_logger(__name__)
 
@@ -37,11 +37,11 @@ class Entry:
 
 
 def key_of(organization_id: int, thread_id: int) -> str:
-    return f"{settings.REDIS_PREFIX}:copilot:{organization_id}:{thread_id}"
+    return valkey.key_of("copilot", organization_id, thread_id)
 
 
 def _channel() -> str:
-    return f"{settings.REDIS_PREFIX}:copilot:orders"
+    return valkey.key_of("copilot", "orders")
 
 
 def _fields(entry: Entry) -> dict[str, str]:
@@ -53,11 +53,6 @@ def _entry(fields: dict[bytes, bytes]) -> Entry:
 
 
 # --- from synchronous code: a question, a decision ---
-
-
-@cache
-def client() -> Any:  # redis-py's own types say little more: every answer may be anything
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
 
 
 def append(organization_id: int, thread_id: int, entries: Sequence[Entry]) -> None:
@@ -97,11 +92,6 @@ def forget(organization_id: int, thread_id: int) -> None:
 
 
 # --- from the runner and the sockets ---
-
-
-def async_client() -> Any:
-    """A client for the running loop. No socket timeout: redis-py's own 5 s would cut blocking reads."""
-    return redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=2)
 
 
 class Writer:
@@ -173,7 +163,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._client = async_client()
-        self._bell = f"{settings.REDIS_PREFIX}:copilot:bell:{id(self)}"
+        self._bell = valkey.key_of("copilot", "bell", id(self))
         self._positions: dict[str, str] = {}
         self._followers: dict[str, set[Follower]] = {}
         self._reading: asyncio.Task[None] | None = None

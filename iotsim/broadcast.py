@@ -12,16 +12,14 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import redis
-import redis.asyncio
 import structlog
-from django.conf import settings
 
 from iotsim.core.errors import Unavailable
 from iotsim.core.events import COALESCE_ABOVE
+from iotsim.core.valkey import async_client, client, key_of
 
 log = structlog.get_logger(__name__)
 
@@ -37,32 +35,22 @@ START_SECONDS: Final = 3.0
 
 
 def channel() -> str:
-    return f"{settings.REDIS_PREFIX}:live:changes"
+    return key_of("live", "changes")
 
 
 def _newest(organization_id: int) -> str:
-    return f"{settings.REDIS_PREFIX}:live:newest:{organization_id}"
-
-
-@cache
-def _client() -> Any:  # redis-py's own types say little more: every answer may be anything
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+    return key_of("live", "newest", organization_id)
 
 
 def publish(organization_id: int, kind: str, ids: list[int]) -> None:
     """A listener of core's events. A Valkey that is away is logged: pages catch up when they connect anew."""
     try:
-        with _client().pipeline(transaction=False) as pipe:
+        with client().pipeline(transaction=False) as pipe:
             pipe.set(_newest(organization_id), repr(time.time()), ex=QUIET_SECONDS)
             pipe.publish(channel(), json.dumps([organization_id, kind, ids]))
             pipe.execute()
     except redis.RedisError as error:
         log.warning("live_change_not_sent", kind=kind, error=str(error))
-
-
-def listening_client() -> Any:
-    """A client for the running loop. No socket timeout: redis-py's own 5 s would cut an idle subscription."""
-    return redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=None, socket_connect_timeout=2)
 
 
 @dataclass
@@ -96,7 +84,7 @@ class Hub:
         self._gathered: dict[int, Gathered] = {}
         self._subscribed = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
-        self._client = listening_client()
+        self._client = async_client()
 
     @classmethod
     def of_this_loop(cls) -> "Hub":

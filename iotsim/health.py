@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 import redis
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
-SECONDS_TO_ANSWER = 2
+from iotsim.core.valkey import client
 
 # Holds something once this code's migrations were found applied: they do not go away while the process lives.
 _applied: list[bool] = []
@@ -37,10 +36,7 @@ def database() -> str:
 
 
 def broker() -> str:
-    with redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=SECONDS_TO_ANSWER, socket_connect_timeout=SECONDS_TO_ANSWER
-    ) as client:
-        client.ping()
+    client().ping()
     return "ok"
 
 

@@ -8,17 +8,15 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import redis
 import structlog
 from django.conf import settings
 from django.db import transaction
 
-log = structlog.get_logger(__name__)
+from iotsim.core.valkey import client, key_of
 
-SECONDS = 2
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def note_time(metric: Metric) -> None:
 def read() -> Iterator[tuple[Metric, tuple[str, ...], float]]:
     """Every metric's values with their labels. Raises redis.RedisError."""
     known = {metric.name: metric for metric in METRICS}
-    for field, value in client().hgetall(_key()).items():
+    for field, value in client().hgetall(key_of("metrics")).items():
         name, *labels = json.loads(field)
         if name in known and len(labels) == len(known[name].labels):
             yield known[name], tuple(labels), float(value)
@@ -68,19 +66,10 @@ def tasks_waiting() -> int:
     return int(client().llen(f"{prefix}{settings.CELERY_TASK_DEFAULT_QUEUE}"))
 
 
-@cache
-def client() -> Any:  # redis-py's own types say little more
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
-
-
-def _key() -> str:
-    return f"{settings.REDIS_PREFIX}:metrics"
-
-
 def _write(command: str, metric: Metric, value: float, labels: dict[str, str]) -> None:
     """A count is not worth an error of the work that it counts."""
     field = json.dumps([metric.name, *(labels[name] for name in metric.labels)])
     try:
-        getattr(client(), command)(_key(), field, value)
+        getattr(client(), command)(key_of("metrics"), field, value)
     except redis.RedisError as error:
         log.warning("metric_not_counted", metric=metric.name, error=str(error))

@@ -27,7 +27,7 @@ async def test_an_idle_socket_stays_open_and_is_then_told(web, session_of, make_
 
 
 async def test_the_listening_client_has_no_timeout_of_its_own():
-    client = broadcast.listening_client()
+    client = broadcast.async_client()
     assert client.connection_pool.connection_kwargs["socket_timeout"] is None
     await client.aclose()
 
@@ -59,7 +59,6 @@ async def test_a_broker_that_ends_is_told_and_listened_to_again(tmp_path: Path, 
     valkey = Valkey(data=tmp_path, log=tmp_path / "valkey.log")
     valkey.start()
     settings.REDIS_URL = f"unix://{valkey.socket}"
-    broadcast._client.cache_clear()
     monkeypatch.setattr(broadcast, "RETRY_SECONDS", 0.05)
     hub, heard = Hub(), asyncio.Queue()
     try:
@@ -83,7 +82,6 @@ async def test_a_broker_that_ends_is_told_and_listened_to_again(tmp_path: Path, 
         for organization_id in (1, 2, 3):
             await hub.leave(organization_id, heard.put_nowait)
         valkey.stop()
-        broadcast._client.cache_clear()
 
 
 def mute(web: str, path: str, session: str = "") -> socket.socket:

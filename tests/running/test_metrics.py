@@ -83,9 +83,6 @@ def test_work_that_is_rolled_back_is_not_counted(figures, organisation):
 @pytest.fixture
 def broker_away(settings):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    shared.client.cache_clear()
-    yield
-    shared.client.cache_clear()
 
 
 def test_without_the_broker_the_rest_is_shown(figures, broker_away):

@@ -108,7 +108,7 @@ def test_without_pango_it_is_offered_once_and_a_start_goes_on(monkeypatch, capsy
 def test_set_up_and_the_product_name_the_same_packages():
     from sims.reports.pango import PACKAGES
 
-    assert PACKAGES == bootstrap.PANGO.packages
+    assert bootstrap.PANGO.packages == PACKAGES
 
 
 def test_a_library_that_is_not_there_does_not_open():

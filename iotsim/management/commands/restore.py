@@ -4,13 +4,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-import redis
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from iotsim.backups import BackupFailed, restore_backup
 from iotsim.core.tenancy import as_owner
+from iotsim.core.valkey import client
 from iotsim.core.wording import counted
 from iotsim.database_roles import RoleMissing, create_application_role
 from iotsim.processes import StartFailed
@@ -42,6 +42,5 @@ class Command(BaseCommand):
 
 def forget_queues() -> None:
     """Queued tasks, caches and copilot streams belong to the database that was there before."""
-    client = redis.Redis.from_url(settings.REDIS_URL)
-    for key in client.scan_iter(f"{settings.REDIS_PREFIX}*", count=1000):
-        client.delete(key)
+    for key in client().scan_iter(f"{settings.REDIS_PREFIX}*", count=1000):
+        client().delete(key)
