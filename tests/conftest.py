@@ -11,12 +11,12 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.servers import Servers, database_url, settings_for_tests
+from tests.web import REPOSITORY, start_web, web
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from iotsim.core.actor import Actor
     from iotsim.core.models import Membership, Organization
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+__all__ = ["REPOSITORY", "start_web", "web"]
+
 servers = pytest.StashKey[Servers]()
 
 MakeMembership = Callable[..., "Membership"]

@@ -1,10 +1,8 @@
 """The copilot's surroundings: a fleet, a provider, and for those who ask a web server and a runner of their own."""
 
 import signal
-import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,32 +66,6 @@ def session_of() -> Callable[["Membership"], str]:
         return client.cookies["iotsim_session"].value
 
     return sign_in
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
-
-
-@pytest.fixture(scope="session")
-def web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real web server on the test database; its address."""
-    log, port = tmp_path_factory.mktemp("web") / "web.log", free_port()
-    command = [sys.executable, "-m", "iotsim.server", "--verbosity=0", f"--port={port}", "iotsim.asgi:application"]
-    server = processes.spawn(command, log=log, environment=environment, folder=REPOSITORY)
-    processes.wait_until(lambda: _answers(port), child=server, log=log, what="The web server")
-    yield f"http://127.0.0.1:{port}"
-    processes.stop([server], first=signal.SIGTERM, seconds=8)
-    assert "Traceback" not in log.read_text(), log.read_text()[-4000:]
 
 
 StartRunner = Callable[..., subprocess.Popen[bytes]]

@@ -2,9 +2,7 @@
 
 import shutil
 import signal
-import socket
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,29 +63,19 @@ def browser(chromium: str) -> Iterator["Browser"]:
 
 @pytest.fixture(scope="session")
 def site(
-    chromium: str, environment: dict[str, str], celery_worker_process: object, tmp_path_factory: pytest.TempPathFactory
+    chromium: str,
+    environment: dict[str, str],
+    celery_worker_process: object,
+    web: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The whole product on the test database; its address."""
-    folder, port = tmp_path_factory.mktemp("site"), _free_port()
-    told = {**environment, "PORT": str(port)}
-    address = f"http://127.0.0.1:{port}"
-    commands = {
-        "web": ["-m", "iotsim.server", "--verbosity=0", f"--port={port}", "iotsim.asgi:application"],
-        "copilot": ["manage.py", "run_copilot"],
-    }
-    children = {
-        name: processes.spawn(
-            [sys.executable, *arguments], log=folder / f"{name}.log", environment=told, folder=REPOSITORY
-        )
-        for name, arguments in commands.items()
-    }
-    processes.wait_until(
-        lambda: _answers(f"{address}/readyz"), child=children["web"], log=folder / "web.log", what="The web server"
-    )
-    yield address
-    processes.stop(children.values(), first=signal.SIGTERM, seconds=8)
-    for name in commands:
-        assert "Traceback" not in (folder / f"{name}.log").read_text(), processes.tail(folder / f"{name}.log", 60)
+    log = tmp_path_factory.mktemp("site") / "copilot.log"
+    command = [sys.executable, "manage.py", "run_copilot"]
+    runner = processes.spawn(command, log=log, environment=environment, folder=REPOSITORY)
+    yield web
+    processes.stop([runner], first=signal.SIGTERM, seconds=8)
+    assert "Traceback" not in log.read_text(), processes.tail(log, 60)
 
 
 @dataclass(frozen=True)
@@ -164,17 +152,3 @@ def visit(new_page: Visit, fleet: Fleet) -> Visit:
         return page
 
     return sign_in
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False

@@ -3,8 +3,6 @@
 import importlib
 import io
 import json
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +11,6 @@ import urllib.request
 
 import pytest
 
-from iotsim import processes
 from iotsim.core.keys import create_key
 from iotsim.core.tenancy import tenant
 from sims.models import Sim
@@ -24,34 +21,11 @@ SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def site(environment, tmp_path_factory):
-    """A web server on the test database; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("web") / "web.log"
-    command = [sys.executable, "-m", "daphne", "--verbosity=0", f"--port={port}", "iotsim.asgi:application"]
-    web = processes.spawn(command, log=log, environment={**environment, "PORT": str(port)}, folder=REPOSITORY)
-    address = f"http://127.0.0.1:{port}"
-    processes.wait_until(lambda: answers(f"{address}/healthz"), child=web, log=log, what="The web server")
-    yield address
-    processes.stop([web], first=signal.SIGTERM, seconds=5)
-
-
-def answers(url):
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return response.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-@pytest.fixture(scope="module")
-def generated(site, tmp_path_factory):
+def generated(web, tmp_path_factory):
     """The generated package, whole: a warning of the generator is a piece that is missing."""
     folder = tmp_path_factory.mktemp("generated")
     (folder / "settings.yml").write_text("post_hooks: []\n")
-    with urllib.request.urlopen(f"{site}/api/v1/openapi.json") as answer:
+    with urllib.request.urlopen(f"{web}/api/v1/openapi.json") as answer:
         (folder / "openapi.json").write_bytes(answer.read())
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--path=openapi.json", "--meta=none"]
     options = ["--output-path=iotsim_client", "--config=settings.yml", "--fail-on-warning"]
@@ -63,12 +37,12 @@ def generated(site, tmp_path_factory):
 
 
 @pytest.fixture
-def call(generated, site, make_membership):
+def call(generated, web, make_membership):
     """call("find_sims", ...) is that endpoint's function of the generated client, signed in as an owner."""
     key = create_key(make_membership("owner"))[1]
     places = {one.stem: one.parent.name for one in (REPOSITORY / generated.__path__[0] / "api").glob("*/*.py")}
 
-    with generated.AuthenticatedClient(base_url=site, token=key, raise_on_unexpected_status=True) as client:
+    with generated.AuthenticatedClient(base_url=web, token=key, raise_on_unexpected_status=True) as client:
 
         def run(name, *arguments, **options):
             module = importlib.import_module(f"iotsim_client.api.{places[name]}.{name}")

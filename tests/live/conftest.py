@@ -1,54 +1,20 @@
 """A real web server with real sockets on the test database, and browsers' sockets without a browser."""
 
 import json
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
 
-from iotsim import processes
-from tests.conftest import REPOSITORY
-from tests.copilot.conftest import _answers, free_port
-
 if TYPE_CHECKING:
     from iotsim.core.models import Membership
-
-StartWeb = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)
 def rows_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests make their rows in the thread of their loop: these calls wait for nothing of it."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-
-@pytest.fixture(scope="session")
-def start_web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWeb]:
-    """start_web(*options, application=...): the address of a new web server process."""
-    servers: list[tuple[subprocess.Popen[bytes], Path]] = []
-
-    def start(*options: str, application: str = "iotsim.asgi:application") -> str:
-        log, port = tmp_path_factory.mktemp("web") / "web.log", free_port()
-        command = [sys.executable, "-m", "iotsim.server", "--verbosity=0", f"--port={port}", *options, application]
-        server = processes.spawn(command, log=log, environment=environment, folder=REPOSITORY)
-        servers.append((server, log))
-        processes.wait_until(lambda: _answers(port), child=server, log=log, what="The web server")
-        return f"http://127.0.0.1:{port}"
-
-    yield start
-    processes.stop([server for server, _ in servers], first=signal.SIGTERM, seconds=8)
-    for _, log in servers:
-        assert "Traceback" not in log.read_text(), log.read_text()[-4000:]
-
-
-@pytest.fixture(scope="session")
-def web(start_web: StartWeb) -> str:
-    return start_web()
 
 
 @pytest.fixture
