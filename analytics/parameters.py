@@ -8,11 +8,15 @@ from pydantic import BeforeValidator, Field
 from iotsim.core.counts import find_limit
 from iotsim.core.slots import Found, Slot, SlotContext
 
-Kind = Literal["usage_timeline", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown"]
+Kind = Literal[
+    "usage_timeline", "comparison", "heatmap", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown"
+]
 Group = Literal["customer", "plan", "country", "operator"]
 
 KINDS: Final = {
     "usage_timeline": "Usage over time",
+    "comparison": "Two periods compared",
+    "heatmap": "Hours of the week",
     "top_sims": "Heaviest SIMs",
     "quota_utilization": "Use of the quota",
     "status_breakdown": "SIMs by state",
@@ -25,11 +29,17 @@ MOST_BARS: Final = 25
 
 _DRAWN: Final = re.compile(
     r"\b(?:charts?|charted|graphs?|graphed|plots?|plotted|diagrams?|draw|drawn|drawing|visuali[sz]\w*|pies?|bars|"
-    r"histograms?|donuts?|doughnuts?|time\s?lines?|break[\s-]?downs?|distribution|utili[sz]ation)\b",
+    r"histograms?|heat\s?maps?|comparisons?|compare|donuts?|doughnuts?|time\s?lines?|break[\s-]?downs?|distribution|utili[sz]ation)\b",
     re.IGNORECASE,
 )
 # In this order: "a chart of the costs of my top customers" is about costs.
 _WORDS: Final = [
+    (
+        "heatmap",
+        r"heat\s?maps?|hours?\s+of\s+(?:the\s+)?(?:day|week)|times?\s+of\s+(?:the\s+)?day|by\s+(?:the\s+)?hour|"
+        r"(?:by|per)\s+weekday|busiest\s+(?:hours?|times?)",
+    ),
+    ("comparison", r"compar(?:e|ed|ing|isons?)|versus|vs\.?"),
     ("cost_breakdown", r"costs?|spend(?:ing)?|spent|expenses?|expenditures?|charges|money|overage\s+fees?|fees"),
     (
         "quota_utilization",
@@ -71,11 +81,11 @@ def _kind(value: Any) -> Any:
 ChartKind = Annotated[
     Kind,
     BeforeValidator(_kind),
-    Field(description="usage_timeline, top_sims, quota_utilization, status_breakdown or cost_breakdown"),
+    Field(description=f"One of {', '.join(KINDS)}"),
     Slot(
         "chart",
         find_chart,
-        noun="what to draw (usage, top SIMs, quota, states or costs)",
+        noun="what to draw (usage, a comparison, hours of the week, top SIMs, quota, states or costs)",
         free=True,
         shares=True,
         opens=True,

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import F
@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from iotsim.core.models import Organization
 from iotsim.core.tenancy import tenant
-from sims.intake.partitions import ensure_partitions
-from sims.models import Customer, FleetDaily, Plan, Sim, UsageDaily
+from sims.intake.partitions import ensure_hour_partitions, ensure_partitions
+from sims.models import Customer, FleetDaily, FleetHourly, Plan, Sim, UsageDaily, UsageHourly
 
 _numbers = itertools.count(random.randrange(10**9) * 1000)
 
@@ -46,6 +46,16 @@ def use_day(sim: Sim, day: date, **amounts: int) -> None:
     with tenant(sim.organization_id):
         UsageDaily.objects.create(organization_id=sim.organization_id, sim=sim, day=day, **amounts)
         _add_to_the_fleet(sim.organization_id, day, amounts)
+
+
+def use_hour(sim: Sim, hour: datetime, amount: int) -> None:
+    """Bytes of a SIM in one hour (UTC), with what all SIMs add up to."""
+    ensure_hour_partitions(hour.date(), hour.date())
+    with tenant(sim.organization_id):
+        UsageHourly.objects.create(organization_id=sim.organization_id, sim=sim, hour=hour, bytes_down=amount)
+        fleet = FleetHourly.objects.filter(organization_id=sim.organization_id, hour=hour)
+        if not fleet.update(bytes_down=F("bytes_down") + amount):
+            FleetHourly.objects.create(organization_id=sim.organization_id, hour=hour, bytes_down=amount)
 
 
 def _add_to_the_fleet(organization_id: int, day: date, amounts: dict[str, int]) -> None:

@@ -99,6 +99,58 @@ def standing_bars(names: Sequence[str], values: Sequence[float], words: Sequence
     return {"data": [trace], "layout": layout}
 
 
+def field_of_hours(days: Sequence[str], field: Sequence[Sequence[float | None]], *, unit: str) -> Figure:
+    """A row for each day, a cell for each of its 24 hours, the darker the more; unknown cells stay empty."""
+    trace = {
+        "type": "heatmap",
+        "x": list(range(24)),
+        "y": list(days),
+        "z": [list(hours) for hours in field],
+        "zmin": 0,
+        "xgap": 1,
+        "ygap": 1,
+        "colorscale": [[0, "var(--blue-soft)"], [1, COLOURS[0]]],
+        "colorbar": {"title": {"text": unit, "side": "right", "font": {"size": 11}}, "thickness": 10, "outlinewidth": 0,
+                     "nticks": 5, "tickfont": {"color": "var(--ink-3)", "size": 11}},
+        "hovertemplate": f"%{{y}} %{{x:02d}}:00: %{{z:,.3~g}} {unit}<extra></extra>",
+    }  # fmt: skip
+    layout = {
+        "height": HEIGHT,
+        "hovermode": "closest",
+        "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
+        "xaxis": {"title": _title("hour of the day"), "dtick": 3, "showgrid": False, "zeroline": False},
+        "yaxis": {"autorange": "reversed", "showgrid": False, "rangemode": "normal"},
+    }
+    return {"data": [trace], "layout": layout}
+
+
+def two_lines(now: Sequence[tuple[date, float]], before: Sequence[tuple[date, float]], *, unit: str) -> Figure:
+    """A period over the one before, day over day; the days of the earlier one are named where one points."""
+    longer = now if len(now) >= len(before) else before
+    shift = now[0][0] - longer[0][0]
+    days = [(day + shift).isoformat() for day, _ in longer]
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": days[: len(points)],
+            "y": [value for _, value in points],
+            "customdata": [f"{day:%a %-d %b %Y}" for day, _ in points],
+            "line": line,
+            "hovertemplate": f"%{{customdata}}: %{{y:,.3~g}} {unit}<extra>{name}</extra>",
+        }
+        for name, points, line in (
+            ("before", before, {"color": COLOURS[1], "width": 1.5, "dash": "dot"}),
+            ("this period", now, {"color": COLOURS[0], "width": 2}),
+        )
+    ]
+    layout = axes(unit)
+    legend = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 11}, "traceorder": "reversed"}
+    layout |= {"showlegend": True, "legend": {**legend, "itemclick": False, "itemdoubleclick": False}}
+    return {"data": data, "layout": {**layout, "height": HEIGHT, "margin": {"l": 8, "r": 12, "t": 34, "b": 8}}}
+
+
 def filling(days: Sequence[date], totals: Sequence[int], quota: int | None, *, end: date) -> Figure:
     """How the use of a billing cycle grows from day to day, up to the quota as a rule across.
 

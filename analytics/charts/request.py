@@ -1,7 +1,7 @@
 """What was asked of a chart, and what every chart says of that: the SIMs, the days, the addresses."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -66,6 +66,16 @@ class Request:
     @cached_property
     def period(self) -> tuple[date, date]:
         return period_of(self.today, self.start, self.end)
+
+    @property
+    def whole_days(self) -> tuple[date, date]:
+        """The period without today, which is not over, unless today is all there is."""
+        start, end = self.period
+        return (start, end - timedelta(days=1)) if start < end == self.today else (start, end)
+
+    @property
+    def today_left_out(self) -> str:
+        return "Today is not over and is left out." if self.whole_days != self.period else ""
 
     @property
     def days_in_words(self) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from analytics.charts.comparison import draw_comparison
 from analytics.charts.costs import draw_costs
+from analytics.charts.heatmap import draw_heatmap
 from analytics.charts.heaviest import draw_top
 from analytics.charts.quota import draw_quota
 from analytics.charts.request import TOP, Request
@@ -23,6 +25,8 @@ from sims.parameters import CustomerName, OperatorName, PlanName, SimRef, SimSta
 NO_PIE: Final = "Pies are not drawn: lengths are easier to compare than slices."
 DRAWN: Final[Mapping[Kind, Callable[[Request], Chart]]] = {
     "usage_timeline": draw_usage,
+    "comparison": draw_comparison,
+    "heatmap": draw_heatmap,
     "top_sims": draw_top,
     "quota_utilization": draw_quota,
     "status_breakdown": draw_states,
@@ -55,7 +59,8 @@ def generate_chart(
     currency: CurrencyCode = None,
     shape: Shape = "bars",
 ) -> Chart:
-    """Draw a chart: usage over time, the heaviest SIMs, use of quotas, SIMs by state, or costs by group.
+    """Draw a chart: usage over time, beside the period before or by hour of the week, the heaviest SIMs, use of
+    quotas, SIMs by state, or costs by group.
 
     With the figure comes the same as a table. Usage and costs are of a period, without one of the last 30 days (the
     heaviest SIMs: of their billing cycle); quotas and states are those of now.

@@ -13,9 +13,17 @@ from iotsim.core.tenancy import tenant
 from sims.models import Sim
 from tests.e2e.conftest import PHONE, WIDE, Fleet, Visit
 from tests.e2e.test_every_page import violations
-from tests.fleet import use
+from tests.fleet import use, use_hour
 
-KINDS = ["usage_timeline", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown"]
+KINDS = [
+    "usage_timeline",
+    "comparison",
+    "heatmap",
+    "top_sims",
+    "quota_utilization",
+    "status_breakdown",
+    "cost_breakdown",
+]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -26,6 +34,7 @@ def used(fleet: Fleet) -> Fleet:
         sims = list(Sim.objects.order_by("label"))
     for n, sim in enumerate(sims):
         use(sim, datetime.now(UTC).date() - timedelta(days=1), (len(sims) - n) * 10**9)
+        use_hour(sim, datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=1), 10**9)
     return fleet
 
 
@@ -37,7 +46,7 @@ def ask(page: Page, text: str) -> None:
 
 def drawn(part: Locator) -> None:
     expect(part.locator(".main-svg").first).to_be_visible()
-    expect(part.locator(".barlayer .trace, .scatterlayer .trace")).not_to_have_count(0)
+    expect(part.locator(".barlayer .trace, .scatterlayer .trace, .heatmaplayer image")).not_to_have_count(0)
 
 
 def saved(page: Page, button: Locator) -> tuple[str, bytes]:
