@@ -1,30 +1,38 @@
 """Tier 0: every series of a fleet at once, with bounds and the day its allowance is used up. Pure numpy.
 
 The curve of days is the median of the last same weekdays (robust, and as good as any model on daily use of machines);
-the sum of days rests on their winsorised mean, as a median is too low where days without use are common.
+the sum of days rests on their winsorised mean, as a median is too low where days without use are common. Both are
+moved to the level that is to be expected (`levels`), and have the bounds that earlier errors demand (`calibration`).
 """
 
-from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.forecasting.calibration import (
-    LEVELS,
-    MIDDLE,
-    NINETIETH,
-    TENTH,
-    Calibration,
-    calibrate,
-    sum_scale,
-    tiled,
+from analytics.forecasting.calibration import PLACES
+from analytics.forecasting.chances import chance_of_passing
+from analytics.forecasting.cleaning import cleaned, undo_late
+from analytics.forecasting.outlook import (
+    YEAR_DAYS,
+    Learnt,
+    Outlook,
+    Seasons,
+    bands,
+    learn,
+    look_ahead,
+    middle_sums,
+    sum_quantiles,
 )
-from analytics.forecasting.profile import Profile, profile_of
+from analytics.forecasting.priors import Prior, Usual, cohorts_of, prior_of
 from analytics.forecasting.shapes import MONTH_DAYS, PRIOR_BELOW_DAYS, WEEK, Flags, Forecasts, Matrix, Vector
 
-BLOCK: Final = 4096
-SAMPLE: Final = 8192  # series that bounds are learnt from
+NAME: Final = "same weekdays"
+VERSION: Final = "1"
+BLOCK: Final = 2048  # series worked on at once: what is needed beside the input is a few such blocks
+SAMPLE: Final = 8192  # series that errors are learnt from
+SEASONS: Final = Seasons(WEEK, YEAR_DAYS)
+Whole = NDArray[np.int64]
 
 
 def forecast_fleet(
@@ -37,27 +45,49 @@ def forecast_fleet(
     cohorts: NDArray[np.integer] | None = None,
     ignored: Flags | None = None,
 ) -> Forecasts:
-    """`values` float32 (T, N), NaN unknown; `weekdays` (T,), Monday 0; `remaining` (N,) days; `allowance` (N,) bytes
-    left of the quota, NaN none; `cohorts` (N,): like devices, for new SIMs; `ignored` (T, N): labelled anomalies."""
+    """Forecasts of N series from their last T days on.
+
+    `values` float32 (T, N), NaN unknown; `weekdays` (T,), Monday 0, of days that follow each other; `remaining` (N,)
+    days whose sum is asked for; `allowance` (N,) bytes left of the quota, NaN without one; `cohorts` (N,): devices
+    that are alike, for new SIMs; `ignored` (T, N): labelled anomalies, left out of what is learnt.
+    Raises ValueError when the shapes do not fit or days are missing.
+    """
+    left: Whole = np.maximum(np.asarray(remaining, np.int64), 0)
+    limit: Vector = np.asarray(allowance, np.float32)
+    _check(values, weekdays, horizon, left, limit)
     count = values.shape[1]
-    answer = _empty(horizon, count)
-    sample = np.unique(np.linspace(0, max(count - 1, 0), min(count, SAMPLE)).astype(np.int64))
-    usual = partial(profile_of, period=WEEK)
-    calibration = calibrate(_block(values, ignored, sample), horizon, WEEK, usual)
+    answer, usual = _empty(horizon, count), Usual.nothing(count, WEEK)
+    learnt = learn(_block(values, ignored, _sample(count)), max(horizon, MONTH_DAYS), SEASONS)
     for start in range(0, count, BLOCK):
         part = slice(start, min(start + BLOCK, count))
-        block = _block(values, ignored, np.arange(part.start, part.stop))
-        _fill(answer, part, usual(block), calibration, remaining[part], allowance[part])
+        outlook = look_ahead(_block(values, ignored, part), learnt)
+        usual.keep(part, outlook)
+        _fill(answer, part, outlook, learnt, left[part], limit[part])
+    for sims, alike in cohorts_of(usual, cohorts, np.flatnonzero(answer.is_prior)):
+        prior = prior_of(usual, alike, _block(values, ignored, sims))
+        _fill_prior(answer, sims, prior, left[sims], limit[sims])
     return answer
 
 
-def _block(values: Matrix, ignored: Flags | None, sims: NDArray[np.int64]) -> Matrix:
-    """(SIM, day), what cannot be or shall not count as unknown."""
-    block = np.ascontiguousarray(values[:, sims].T)
-    block[~(np.isfinite(block) & (block >= 0))] = np.nan
-    if ignored is not None:
-        block[ignored[:, sims].T] = np.nan
-    return block
+def _check(values: Matrix, weekdays: NDArray[np.int64], horizon: int, remaining: Whole, allowance: Vector) -> None:
+    if values.ndim != 2 or len(weekdays) != len(values):
+        raise ValueError(f"{len(weekdays)} weekdays do not fit values of the shape {values.shape}: one a day.")
+    if len(weekdays) > 1 and ((np.diff(weekdays) % WEEK) != 1).any():
+        raise ValueError("The days must follow each other: a day that is not known is a row of NaN.")
+    if len(remaining) != values.shape[1] or len(allowance) != values.shape[1]:
+        raise ValueError(f"There are {values.shape[1]} series: remaining and allowance need one value for each.")
+    if horizon < 1:
+        raise ValueError(f"A horizon of {horizon} days is none: give 1 or more.")
+
+
+def _sample(count: int) -> NDArray[np.int64]:
+    return np.unique(np.linspace(0, max(count - 1, 0), min(count, SAMPLE)).astype(np.int64))
+
+
+def _block(values: Matrix, ignored: Flags | None, sims: NDArray[np.int64] | slice) -> Matrix:
+    """(SIM, day), cleaned."""
+    block = cleaned(values[:, sims].T, None if ignored is None else ignored[:, sims].T)
+    return undo_late(block, WEEK)
 
 
 def _empty(horizon: int, count: int) -> Forecasts:
@@ -74,68 +104,30 @@ def _empty(horizon: int, count: int) -> Forecasts:
 
 
 def _fill(
-    answer: Forecasts,
-    part: slice,
-    profile: Profile,
-    calibration: Calibration,
-    remaining: NDArray[np.integer],
-    allowance: NDArray[np.floating],
+    answer: Forecasts, part: slice, outlook: Outlook, learnt: Learnt, remaining: Whole, allowance: Vector
 ) -> None:
-    horizon = answer.curve.shape[1]
-    answer.history_days[part] = np.minimum(profile.known, np.iinfo(np.int16).max)
-    answer.is_prior[part] = profile.known < PRIOR_BELOW_DAYS
-    answer.device_class[part] = profile.device_class
-    curve = tiled(profile.middle, horizon)
-    every = np.arange(1, horizon + 1)
-    for band, level in enumerate((TENTH, MIDDLE, NINETIETH)):
-        shift = 0 if level == MIDDLE else _at(calibration, calibration.steps, profile, every[None, :], level)
-        answer.curve[band, :, part] = np.maximum(curve + shift * profile.spread[:, None], 0).T
-    sums = np.cumsum(tiled(profile.mean, max(horizon, MONTH_DAYS, int(remaining.max(initial=0)))), axis=1)
-    answer.month[:, part] = _quantiles(calibration, profile, sums, np.full(len(curve), MONTH_DAYS))[[3, 7, 11]]
-    rest = _quantiles(calibration, profile, sums, remaining)
-    answer.rest[:, part] = rest[[TENTH, MIDDLE, NINETIETH]]
-    answer.probability[part] = _passing(rest, allowance)
-    answer.exhausts_in[part] = _exhausts(sums[:, :horizon], allowance)
+    horizon, known = answer.curve.shape[1], outlook.profile.known
+    answer.history_days[part] = np.minimum(known, np.iinfo(np.int16).max)
+    answer.is_prior[part] = known < PRIOR_BELOW_DAYS
+    answer.device_class[part] = outlook.profile.device_class
+    answer.curve[:, :, part] = bands(outlook, learnt, horizon).transpose(0, 2, 1)
+    answer.month[:, part] = sum_quantiles(outlook, learnt, np.full(len(known), MONTH_DAYS))[list(PLACES)]
+    rest = sum_quantiles(outlook, learnt, remaining)
+    answer.rest[:, part] = rest[list(PLACES)]
+    answer.probability[part] = chance_of_passing(rest, allowance)
+    answer.exhausts_in[part] = _exhausts(middle_sums(outlook, learnt, horizon), allowance)
 
 
-def _at(
-    calibration: Calibration, table: NDArray[np.float64], profile: Profile, steps: NDArray[np.int64], level: int
-) -> Matrix:
-    """The quantile of each series' class, interpolated between the numbers of steps; shaped like `steps`."""
-    found = np.zeros(np.broadcast_shapes((len(profile.spread), 1), steps.shape), np.float32)
-    for index in np.unique(profile.device_class):
-        mine = profile.device_class == index
-        line = np.interp(steps if steps.shape[0] == 1 else steps[mine], calibration.ahead, table[index, :, level])
-        found[mine] = line
-    return found
+def _fill_prior(answer: Forecasts, sims: Whole, prior: Prior, remaining: Whole, allowance: Vector) -> None:
+    curve, rest = prior.curve(answer.curve.shape[1]), prior.sums(remaining)
+    answer.curve[:, :, sims] = curve
+    answer.month[:, sims] = prior.sums(np.full(len(sims), MONTH_DAYS))[list(PLACES)]
+    answer.rest[:, sims] = rest[list(PLACES)]
+    answer.probability[sims] = chance_of_passing(rest, allowance)
+    answer.exhausts_in[sims] = _exhausts(np.cumsum(curve[1], axis=0, dtype=np.float32).T, allowance)
 
 
-def _quantiles(calibration: Calibration, profile: Profile, sums: Matrix, steps: NDArray[np.integer]) -> Matrix:
-    """(LEVELS, B): of the sum of each series' next `steps` steps."""
-    middle = np.where(steps > 0, np.take_along_axis(sums, np.maximum(steps - 1, 0)[:, None], axis=1)[:, 0], 0)
-    scale = sum_scale(profile, np.maximum(steps, 0))
-    rows = [
-        np.maximum(middle + scale * _at(calibration, calibration.sums, profile, steps[:, None], level)[:, 0], 0)
-        for level in range(len(LEVELS))
-    ]
-    return np.maximum.accumulate(np.array(rows, np.float32), axis=0)
-
-
-def _passing(quantiles: Matrix, allowance: NDArray[np.floating]) -> Vector:
-    """P(sum > allowance), by the line through the quantiles; falls as the allowance grows."""
-    found = np.full(len(allowance), np.nan, np.float32)
-    for sim in np.flatnonzero(~np.isnan(allowance)):
-        line = quantiles[:, sim]
-        if allowance[sim] < 0:
-            found[sim] = 1
-        elif line[-1] <= 0:
-            found[sim] = 0
-        else:
-            found[sim] = 1 - np.interp(allowance[sim], line, LEVELS, left=0, right=1)
-    return found
-
-
-def _exhausts(sums: Matrix, allowance: NDArray[np.floating]) -> NDArray[np.int16]:
+def _exhausts(sums: Matrix, allowance: Vector) -> NDArray[np.int16]:
     passed = sums > allowance[:, None]
     first = np.where(passed.any(axis=1), passed.argmax(axis=1) + 1, -1)
     return np.where(allowance <= 0, 0, first).astype(np.int16)
