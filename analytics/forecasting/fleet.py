@@ -27,7 +27,7 @@ from analytics.forecasting.outlook import (
 from analytics.forecasting.priors import Prior, Usual, cohorts_of, prior_of
 from analytics.forecasting.shapes import MONTH_DAYS, PRIOR_BELOW_DAYS, WEEK, Flags, Forecasts, Matrix, Vector
 
-NAME: Final = "same weekdays"
+NAME: Final = "weekday median"
 VERSION: Final = "1"
 BLOCK: Final = 2048  # series worked on at once: what is needed beside the input is a few such blocks
 SAMPLE: Final = 8192  # series that errors are learnt from

@@ -16,6 +16,7 @@ CYCLES: Final = 16  # the last same weekdays that count
 WINDOWS: Final = (1, 2, 4, 8, 16)  # weeks whose levels are compared
 FEATURES: Final = len(WINDOWS) - 1
 WINSOR: Final = 0.03  # of a series' days, the highest, are pulled in before they are averaged
+RARE_ZEROS: Final = (0.5, 0.8)  # median week to mean week: below the medians say nothing of the shape, above all
 INNER: Final = (0.1, 0.9)  # quantiles of the residuals that noise is measured between: holidays lie outside
 INNER_WIDTH: Final = 2.563  # of a standard normal distribution
 LEAST_NOISE: Final = 0.25  # of the standard deviation, where most days are alike and a few are not
@@ -64,6 +65,7 @@ def profile_of(values: Matrix, period: int, cycles: int = CYCLES) -> Profile:
     (limit,) = quantiles(flat, (1 - WINSOR,))
     pulled = np.minimum(folded, limit[:, None, None])
     average = np.where(known > 0, mean(pulled, axis=2), mean(pulled.reshape(flat.shape), axis=1)[:, None])
+    average = _steadied(average, middle)
     residual = folded - middle[:, :, None]
     spread, distance = _noise(residual.reshape(flat.shape))
     levels = _cycle_levels(pulled, average)
@@ -77,6 +79,16 @@ def profile_of(values: Matrix, period: int, cycles: int = CYCLES) -> Profile:
         recent=_recent(levels),
         device_class=_classes(folded, distance),
     )
+
+
+def _steadied(average: Matrix, middle: Matrix) -> Matrix:
+    """The average with the shape of the medians, which holidays do not bend, where days without use are rare."""
+    whole = average.sum(axis=1, keepdims=True)
+    ratio = share(middle.sum(axis=1, keepdims=True), whole)
+    trust = np.clip((ratio - RARE_ZEROS[0]) / (RARE_ZEROS[1] - RARE_ZEROS[0]), 0, 1).astype(np.float32)
+    shaped = middle * share(whole, middle.sum(axis=1, keepdims=True))
+    found: Matrix = trust * shaped + (1 - trust) * average
+    return found
 
 
 def fold(values: Matrix, period: int, cycles: int) -> Matrix:
