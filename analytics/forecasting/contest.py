@@ -62,12 +62,9 @@ class Contest:
             return
         self.told(f"The slow models were judged on {len(complete):,} series.")
         for name in ready:
-            yield name, self._score(complete, lambda answers, at, name=name: answers[name][at], self.seconds[name])
+            yield name, self._score(complete, [name])
         if with_ensemble:
-            middle: Callable[[dict[str, list[Matrix]], int], Matrix] = lambda answers, at: np.median(  # noqa: E731
-                np.stack([answers[name][at] for name in ready]), axis=0
-            )
-            yield ENSEMBLE, self._score(complete, middle, sum(self.seconds[name] for name in ready))
+            yield ENSEMBLE, self._score(complete, ready)
 
     def _work(self, waiting: "queue.SimpleQueue[int]") -> None:
         with Worker() as worker:
@@ -125,13 +122,13 @@ class Contest:
             values = filled(history[begun:], self.period)
             yield Task(values, start, step, self.horizon, self.period, self.series.day)
 
-    def _score(
-        self, complete: Sequence[int], said: Callable[[dict[str, list[Matrix]], int], Matrix], seconds: float
-    ) -> Score:
-        score = Score(seconds=seconds)
+    def _score(self, complete: Sequence[int], names: Sequence[str]) -> Score:
+        """Of the median of these models."""
+        score = Score(seconds=sum(self.seconds[name] for name in names))
         for place, at in enumerate(self.lengths):
-            bands = np.stack([said(self.found[index], place) for index in complete], axis=1)
+            said = [np.stack([self.found[index][name][place] for index in complete], axis=1) for name in names]
+            bands = np.median(np.stack(said), axis=0).astype(np.float32)
             history = self.series.values[:at, list(complete)].T
             came = self.series.values[at : at + self.horizon, list(complete)].T
-            score.add(Answer.of_bands(bands.astype(np.float32)), came, naive_error(history, self.period))
+            score.add(Answer.of_bands(bands), came, naive_error(history, self.period))
         return score

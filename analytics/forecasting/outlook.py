@@ -115,10 +115,17 @@ def repeated(cycle: Matrix, steps: int) -> Matrix:
 
 def look_ahead(values: Matrix, learnt: Learnt) -> Outlook:
     """The outlook of `values` (B, T), cleaned, from their last step."""
-    profile = profile_of(values, learnt.seasons.period)
-    last_year = _surprise(values, values.shape[1], learnt.horizon, learnt.seasons)
-    rows = features(profile, last_year, learnt.common)
-    return _outlook(profile, rows, shifted_ratio(values, profile), learnt.weights)
+    return outlook_of(values, learnt.weights, learnt.horizon, learnt.seasons, learnt.common)
+
+
+def outlook_of(
+    values: Matrix, weights: Weights, horizon: int, seasons: Seasons, common: float | None = None
+) -> Outlook:
+    """The same with weights that are known; without `common` it is taken from these series."""
+    profile = profile_of(values, seasons.period)
+    last_year = _surprise(values, values.shape[1], horizon, seasons)
+    rows = features(profile, last_year, _middle(last_year) if common is None else common)
+    return _outlook(profile, rows, shifted_ratio(values, profile), weights)
 
 
 def learn(values: Matrix, horizon: int, seasons: Seasons) -> Learnt:
@@ -208,6 +215,11 @@ def _past(values: Matrix, at: int, horizon: int, seasons: Seasons) -> _Past:
         values[:, at : at + horizon],
         last_year is not None,
     )
+
+
+def common_surprise(values: Matrix, horizon: int, seasons: Seasons) -> float:
+    """What was unusual for all of these series (B, T) at the same time last year; 0 when nobody knows."""
+    return _middle(_surprise(values, values.shape[1], horizon, seasons))
 
 
 def _surprise(values: Matrix, at: int, horizon: int, seasons: Seasons) -> Vector | None:

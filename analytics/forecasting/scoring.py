@@ -1,7 +1,8 @@
 """How good forecasts were, in the figures that this project uses. Arrays (series, step)."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +122,6 @@ def _one_minus(missed: float, came: float) -> float | None:
     return round(1 - missed / came, 4) if came > 0 else None
 
 
-def _middle(pieces: list[NDArray[np.generic]], of: object) -> float | None:
+def _middle(pieces: Sequence[NDArray[Any]], of: Callable[[NDArray[Any]], Any]) -> float | None:
     values = np.concatenate(pieces) if pieces else np.empty(0)
-    return round(float(of(values)), 4) if values.size and callable(of) else None
+    return round(float(of(values)), 4) if values.size else None
