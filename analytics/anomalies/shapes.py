@@ -31,34 +31,35 @@ PHASES: Final = ("opened", "goes_on", "ended")
 START_DAYS: Final = 14  # days that a SIM is only learned from
 WEEKS: Final = 7  # whole weeks that the slope is taken over
 
-# What is remembered of one SIM: 147 bytes, without pointers, so that `state.tobytes()` and
+# What is remembered of one SIM: small, without pointers, so that `state.tobytes()` and
 # `np.frombuffer(raw, STATE).copy()` carry it through a column of bytes. All zero is a SIM never seen.
+# Fields that end in _day are ordinals, 0 for never.
 STATE: Final = np.dtype(
     [
-        ("last_day", "i4"),  # ordinal of the day taken last; 0: none yet
-        ("known", "i2"),  # known days so far (stops at 32,000)
-        ("active", "i2"),  # of them with use like the usual
-        ("begun", "i2"),  # days since the first known one
+        ("last_day", "i4"),  # the day taken last
+        ("first_known", "i4"),
+        ("active", "i2"),  # days with use like the usual (stops at 10,000)
         # Until the start is over: the first 14 days' bytes at [day % 14] (NaN unknown). Afterwards the first seven
-        # are the log offset of each weekday (Monday first), the last seven the log levels of whole weeks, newest last.
+        # are the log offset of each weekday (day % 7, Sunday first), the last seven the log levels of whole weeks,
+        # newest last.
         ("shape", "f4", (START_DAYS,)),
         ("level", "f4"),  # log of bytes on a usual active day, weekday offset aside
         ("spread", "f4"),  # robust standard deviation of the log residual; 0: still in the start
         ("sessions", "f4"),  # log(1 + sessions) on a usual active day
         ("sessions_spread", "f4"),
-        ("idle", "f4", (2,)),  # probability of a day without use after an active one: Monday-Friday, weekend
-        ("stays_idle", "f4"),  # the same after an idle day
-        ("silence", "f4"),  # surprise of the idle run so far, in nats
-        ("idle_days", "i2"),  # its length
-        ("trickle", "i2"),  # days in a row with a trickle after the quota was reached
+        ("idle", "f4", (2,)),  # probability that an idle run begins: Monday to Friday, weekend
+        ("runs", "u2", (4,)),  # idle runs so far that reached 1, 2, 4, 8 days
+        ("surprise", "f4"),  # at the first day of the idle run, in nats
+        ("idle_days", "i2"),  # length of the idle run
+        ("trickle", "i2"),  # days with a trickle since the quota was reached
         ("debt", "f4"),  # bytes that were missing on the last days and may arrive late
-        ("drift", "f4"),  # one-sided cumulative sum of the residuals (CUSUM), in spreads
-        ("week_sum", "f4"),  # sum of log levels in the running week
+        ("drift", "f4"),  # one-sided cumulative sum of the deviations (CUSUM)
+        ("week_sum", "f4"),  # of log levels in the running week
         ("week_days", "i2"),
-        ("outside", "i2"),  # days in a row far from the usual
-        ("imei_age", "i2"),  # days since the device changed, -1: never (0 in a SIM never seen means nothing)
-        ("country_age", "i2"),  # days since a country was new
-        ("jump_age", "i2"),  # days since use jumped up
+        ("outside", "i2"),  # active days in a row far from the usual
+        ("imei_day", "i4"),  # when the device changed
+        ("country_day", "i4"),  # when a country was new
+        ("jump_day", "i4"),  # when use jumped up, or the SIM fell silent with its cohort
         ("jump", "f4"),  # bytes of that jump above the usual
         ("ever_abroad", "?"),
         ("moved", "?"),  # its cohort moves together these days
@@ -66,9 +67,9 @@ STATE: Final = np.dtype(
         # the anomaly that is open, if any
         ("kind", "u1"),
         ("peak", "f4"),  # its lowest score
-        ("first_day", "i4"),
-        ("days", "i2"),  # days on which it was seen
-        ("quiet", "i2"),  # days since it was seen last; of an ended one while `kind` is 0
+        ("first_day", "i4"),  # when it opened; kept when it has ended
+        ("days", "i2"),  # on which it was seen
+        ("quiet", "i2"),  # days since it was seen
     ]
 )
 
