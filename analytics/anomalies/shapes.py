@@ -40,22 +40,23 @@ STATE: Final = np.dtype(
         ("first_known", "i4"),
         ("active", "i2"),  # days with use like the usual (stops at 10,000)
         # Until the start is over: the first 14 days' bytes at [day % 14] (NaN unknown). Afterwards the first seven
-        # are the log offset of each weekday (day % 7, Sunday first), the last seven the log levels of whole weeks,
-        # newest last.
+        # are the log offset of each weekday (day % 7, Sunday first), the last seven what `recent` was on the last
+        # Sundays, newest last.
         ("shape", "f4", (START_DAYS,)),
         ("level", "f4"),  # log of bytes on a usual active day, weekday offset aside
         ("spread", "f4"),  # robust standard deviation of the log residual; 0: still in the start
         ("sessions", "f4"),  # log(1 + sessions) on a usual active day
         ("sessions_spread", "f4"),
         ("idle", "f4", (2,)),  # probability that an idle run begins: Monday to Friday, weekend
-        ("runs", "u2", (4,)),  # idle runs so far that reached 1, 2, 4, 8 days
+        ("low", "f4", (2,)),  # probability of a day far below the usual: Monday to Friday, weekend
+        ("runs", "u2", (5,)),  # idle runs so far that reached 1, 2, 4, 8, 16 days
         ("surprise", "f4"),  # at the first day of the idle run, in nats
         ("idle_days", "i2"),  # length of the idle run
-        ("trickle", "i2"),  # days with a trickle since the quota was reached
+        ("trickle", "f4"),  # surprise of the days with a trickle since the quota was reached, in nats
+        ("trickle_days", "i2"),
         ("debt", "f4"),  # bytes that were missing on the last days and may arrive late
         ("drift", "f4"),  # one-sided cumulative sum of the deviations (CUSUM)
-        ("week_sum", "f4"),  # of log levels in the running week
-        ("week_days", "i2"),
+        ("recent", "f4"),  # as level, but of the last week only
         ("outside", "i2"),  # active days in a row far from the usual
         ("imei_day", "i4"),  # when the device changed
         ("country_day", "i4"),  # when a country was new
