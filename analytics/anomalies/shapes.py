@@ -57,6 +57,7 @@ STATE: Final = np.dtype(
         ("debt", "f4"),  # bytes that were missing on the last days and may arrive late
         ("drift", "f4"),  # one-sided cumulative sum of the deviations (CUSUM)
         ("recent", "f4"),  # as level, but of the last week only
+        ("before", "f4"),  # the level that was usual before the present one; 0: none
         ("outside", "i2"),  # active days in a row far from the usual
         ("imei_day", "i4"),  # when the device changed
         ("country_day", "i4"),  # when a country was new
