@@ -61,6 +61,7 @@ STATE: Final = np.dtype(
         ("outside", "i2"),  # active days in a row far from the usual
         ("imei_day", "i4"),  # when the device changed
         ("country_day", "i4"),  # when a country was new
+        ("bursts", "u2"),  # days far above the usual with nothing beside them
         ("jump_day", "i4"),  # when use jumped up, or the SIM fell silent with its cohort
         ("jump", "f4"),  # bytes of that jump above the usual
         ("ever_abroad", "?"),
