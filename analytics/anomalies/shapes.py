@@ -254,3 +254,12 @@ class Scan:
     state: State
     findings: Findings
     days: int
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """Of one finding: whether the forest finds it odd too, its score (-1 .. 1, below 0 odd), and what mattered."""
+
+    agrees: bool
+    score: float
+    reasons: tuple[str, ...]
