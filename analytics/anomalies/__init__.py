@@ -1,1 +1,8 @@
 """Anomalies in arrays (day, SIM) and in single series. Pure numbers: no Django."""
+
+from analytics.anomalies.detector import new_state, peek, scan, step
+from analytics.anomalies.shapes import KINDS, SEVERITIES, STATE, Day, Days, Findings, Scan, Settings
+
+__all__ = [
+    "KINDS", "SEVERITIES", "STATE", "Day", "Days", "Findings", "Scan", "Settings", "new_state", "peek", "scan", "step",
+]  # fmt: skip

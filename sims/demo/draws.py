@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from sims.demo.archetypes import ARCHETYPES
 from sims.demo.companies import SECTORS, DemoCustomer, draw_customers
 from sims.demo.places import COUNTRIES, COUNTRY_INDEX, OPERATOR_COUNTRY, OPERATORS
+from sims.demo.recipe import Recipe
 
 ZIPF = 1.6
 CUSTOMER_SD = 0.35
@@ -24,9 +25,9 @@ IN_USE = ("active", "inactive", "suspended", "retired")
 KINDS = tuple(kind for each in ARCHETYPES for kind, _ in each.kinds)
 
 
-def draw_archetypes(size: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+def draw_archetypes(size: int, rng: np.random.Generator, recipe: Recipe) -> NDArray[np.uint8]:
     """Exact shares, shuffled."""
-    edges = np.round(np.cumsum([a.share for a in ARCHETYPES]) * size).astype(int)
+    edges = np.round(np.cumsum([a.share for a in recipe.archetypes]) * size).astype(int)
     counts = np.diff(edges, prepend=0)
     return rng.permutation(np.repeat(np.arange(len(ARCHETYPES), dtype=np.uint8), counts))
 
@@ -65,6 +66,7 @@ def draw_levels(
     customer: NDArray[np.int32],
     customers: list[DemoCustomer],
     rng: np.random.Generator,
+    recipe: Recipe,
 ) -> NDArray[np.float64]:
     """Bytes a day: lognormal around the archetype's median, shifted by the customer.
 
@@ -72,7 +74,7 @@ def draw_levels(
     """
     effects = np.array([c.effect for c in customers])
     logs = rng.standard_normal(archetype.size)
-    for index, each in enumerate(ARCHETYPES):
+    for index, each in enumerate(recipe.archetypes):
         mine = archetype == index
         own = each.between_sd * logs[mine] + effects[customer[mine]]
         logs[mine] = np.log(each.median_mb * 1e6 / 30) + own - (np.median(own) if own.size else 0.0)
@@ -119,11 +121,11 @@ def draw_kinds(archetype: NDArray[np.uint8], rng: np.random.Generator) -> NDArra
 
 
 def draw_border(
-    archetype: NDArray[np.uint8], country: NDArray[np.uint8], rng: np.random.Generator
+    archetype: NDArray[np.uint8], country: NDArray[np.uint8], rng: np.random.Generator, recipe: Recipe
 ) -> NDArray[np.bool_]:
     mobile = np.array([each.mobile for each in ARCHETYPES])[archetype]
     neighbours = np.array([bool(each.neighbours) for each in COUNTRIES])[country]
-    border: NDArray[np.bool_] = mobile & neighbours & (rng.random(archetype.size) < 0.05)
+    border: NDArray[np.bool_] = mobile & neighbours & (rng.random(archetype.size) < 0.05 * recipe.borders)
     return border
 
 

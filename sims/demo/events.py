@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sims.demo.recipe import Recipe
 
 
 class Kind(IntEnum):
@@ -70,14 +73,14 @@ class Campaign:
 
 
 def draw_events(
-    first_day: NDArray[np.int32], stop_day: NDArray[np.int32], days: int, rng: np.random.Generator
+    first_day: NDArray[np.int32], stop_day: NDArray[np.int32], days: int, rng: np.random.Generator, recipe: "Recipe"
 ) -> Events:
     """Anomalies and IMEI swaps while each SIM lives, at most one anomaly a SIM, ordered by SIM.
 
     `first_day` and `stop_day` bound the days [first, stop) that a SIM is in use. Days count from 0 to `days`.
     """
     lived = np.clip(stop_day, 0, days) - np.clip(first_day, 0, days)
-    drawn = [_draw(kind, rate, first_day, lived, rng) for kind, rate in RATES.items()]
+    drawn = [_draw(kind, recipe, first_day, lived, rng) for kind in RATES]
     events = np.concatenate(drawn)
     anomaly = events["kind"] < Kind.IMEI_SWAP
     order = rng.permutation(np.flatnonzero(anomaly))
@@ -88,40 +91,44 @@ def draw_events(
 
 def _draw(
     kind: Kind,
-    rate: float,
+    recipe: "Recipe",
     first_day: NDArray[np.int32],
     lived: NDArray[np.int32],
     rng: np.random.Generator,
 ) -> Events:
-    hit = np.flatnonzero(rng.random(lived.size) < 1 - np.exp(-rate * lived / 365))
+    hit = np.flatnonzero(rng.random(lived.size) < 1 - np.exp(-recipe.rate(kind) * lived / 365))
     events = np.zeros(hit.size, dtype=EVENT)
     events["sim"], events["kind"] = hit, kind
     events["start"] = first_day[hit].clip(0) + (rng.random(hit.size) * lived[hit]).astype(np.int32)
-    length, events["size"] = _shape(kind, hit.size, rng)
+    length, events["size"] = _shape(kind, hit.size, rng, recipe)
     stop = first_day[hit].clip(0) + lived[hit]
     events["end"] = np.minimum(events["start"] + length, stop)
     events["extra"] = rng.integers(0, 1 << 31, size=hit.size)
     return events
 
 
-def _shape(kind: Kind, count: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _shape(
+    kind: Kind, count: int, rng: np.random.Generator, recipe: "Recipe"
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """How many days an event lasts, and its size."""
     shapes: dict[Kind, Callable[[], NDArray[np.float64]]] = {
-        Kind.THEFT: lambda: 400e6 * np.exp(rng.normal(0, 0.35, count)),
-        Kind.RETRY_STORM: lambda: np.exp(rng.uniform(np.log(2), np.log(20), count)),
+        Kind.THEFT: lambda: 400e6**recipe.strength * np.exp(rng.normal(0, 0.35, count)),
+        Kind.RETRY_STORM: lambda: np.exp(rng.uniform(np.log(2), np.log(20), count)) ** recipe.strength,
         Kind.LEAK: lambda: rng.uniform(10, 40, count),
-        Kind.ROAMING_SPIKE: lambda: rng.uniform(3, 10, count),
+        Kind.ROAMING_SPIKE: lambda: rng.uniform(3, 10, count) ** recipe.strength,
         Kind.THROTTLED: lambda: rng.uniform(0.01, 0.05, count),
     }
     size = shapes.get(kind, lambda: np.zeros(count))()
-    return rng.integers(*LENGTHS[kind], size=count), size
+    return rng.integers(*recipe.lengths(kind), size=count), size
 
 
-def draw_campaigns(models: list[tuple[int, int, float]], days: int, rng: np.random.Generator) -> tuple[Campaign, ...]:
+def draw_campaigns(
+    models: list[tuple[int, int, float]], days: int, rng: np.random.Generator, recipe: "Recipe"
+) -> tuple[Campaign, ...]:
     """Firmware campaigns over the period, about two a year for each (archetype, model, size in bytes)."""
     found = []
     for archetype, model, size in models:
-        for _ in range(rng.poisson(2 * days / 365)):
+        for _ in range(rng.poisson(2 * recipe.firmware * days / 365)):
             start, spread = int(rng.integers(0, days)), int(rng.integers(4, 11))
             found.append(Campaign(archetype, model, start, spread, size * float(rng.uniform(0.5, 2))))
     return tuple(found)

@@ -35,6 +35,7 @@ from sims.demo.events import (
     draw_campaigns,
     draw_events,
 )
+from sims.demo.recipe import USUAL, Recipe
 
 # cameras at busy gates: whatever the day of the month, some SIM has used more than 5 GB in its cycle
 BUSY_CAMERAS = 4
@@ -80,6 +81,7 @@ class Fleet:
     events: Events
     campaigns: tuple[Campaign, ...]
     memorable: int  # the SIM whose ICCID ends in 3456, -1 for none
+    recipe: Recipe = USUAL
 
     @property
     def start_date(self) -> date:
@@ -104,16 +106,25 @@ class Fleet:
         return self.events[low:high]
 
 
-def make_fleet(size: int, days: int, end_date: date, seed: int, *, home: str = "DE", memorable: bool = True) -> Fleet:
+def make_fleet(
+    size: int,
+    days: int,
+    end_date: date,
+    seed: int,
+    *,
+    home: str = "DE",
+    memorable: bool = True,
+    recipe: Recipe = USUAL,
+) -> Fleet:
     """A fleet of `size` SIMs, most customers in the country `home`; the same call makes the same fleet.
 
     With `memorable`, the ICCID of the 17th truck ends in 3456, and no other.
     """
     rng = np.random.default_rng([seed, size, days, 1])
-    archetype = draw_archetypes(size, rng)
+    archetype = draw_archetypes(size, rng, recipe)
     customers = draw_all_customers(size, home, rng)
     customer = draw_customer_of_each(archetype, customers, rng)
-    level = draw_levels(archetype, customer, customers, rng)
+    level = draw_levels(archetype, customer, customers, rng, recipe)
     country = draw_countries(customer, customers, rng)
     status = rng.choice(len(STATUSES), size=size, p=STATUS_SHARES).astype(np.uint8)
     first_day, stop_day, pause = draw_lives(status, days, rng)
@@ -124,8 +135,9 @@ def make_fleet(size: int, days: int, end_date: date, seed: int, *, home: str = "
         status=status, reason=draw_reasons(status, rng), level=level.astype(np.float32),
         growth=rng.normal(0.0, GROWTH_SD, size=size).astype(np.float32), first_day=first_day,
         stop_day=stop_day, pause=pause, unused=(rng.random(size) < UNUSED_SHARE) & (status == 0),
-        border=draw_border(archetype, country, rng), events=np.zeros(0, dtype=EVENT),
-        campaigns=draw_campaigns(_hardware(), days, rng), memorable=-1,
+        border=draw_border(archetype, country, rng, recipe), events=np.zeros(0, dtype=EVENT),
+        campaigns=draw_campaigns(_hardware(), days, rng, recipe), memorable=-1,
+        recipe=recipe,
     )  # fmt: skip
     _pin(fleet, rng, memorable=memorable)
     _let_things_happen(fleet, rng)
@@ -159,7 +171,7 @@ def _pin(fleet: Fleet, rng: np.random.Generator, *, memorable: bool) -> None:
 def _let_things_happen(fleet: Fleet, rng: np.random.Generator) -> None:
     """Draw the events of all SIMs but the pinned ones."""
     first = np.where(fleet.unused, NEVER, fleet.first_day).astype(np.int32)
-    events = draw_events(first, np.maximum(fleet.stop_day, first), fleet.days, rng)
+    events = draw_events(first, np.maximum(fleet.stop_day, first), fleet.days, rng, fleet.recipe)
     _fit_to_cycles(fleet, events)
     both = np.concatenate([events, _wind_downs(fleet, rng), _seasonal_shops(fleet, rng)])
     both = both[~np.isin(both["sim"], fleet.pinned)]
@@ -197,7 +209,7 @@ def _wind_downs(fleet: Fleet, rng: np.random.Generator) -> Events:
 def _seasonal_shops(fleet: Fleet, rng: np.random.Generator) -> Events:
     """Three in a hundred shops and machines close for some weeks in half a year."""
     shops = np.isin(fleet.archetype, (INDEX["POS"], INDEX["vending"])) & (fleet.status == 0)
-    closed = np.flatnonzero(shops & (rng.random(fleet.size) < 0.03 * min(fleet.days / 180, 1)))
+    closed = np.flatnonzero(shops & (rng.random(fleet.size) < 0.03 * fleet.recipe.seasonal * min(fleet.days / 180, 1)))
     added = np.zeros(closed.size, dtype=EVENT)
     added["sim"], added["kind"] = closed, Kind.SEASONAL_SHOP
     added["start"] = rng.integers(0, fleet.days, closed.size)

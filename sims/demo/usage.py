@@ -12,19 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sims.demo.apply_events import apply_events
-from sims.demo.archetypes import ARCHETYPES, Archetype
+from sims.demo.archetypes import Archetype
 from sims.demo.fleet import Fleet
 from sims.demo.places import COUNTRIES, COUNTRY_INDEX
 
 BLOCK: Final = 8192  # SIMs of one random stream: the same fleet whoever asks for which part of it
-PHI: Final = 0.3
 COMMON_SD: Final = 0.03
 IDLE_START: Final = 0.01
 IDLE_END: Final = 1 / 6
 IDLE_SHARE: Final = IDLE_START / (IDLE_START + IDLE_END)
-LATE_SHARE: Final = 0.003
-FIRMWARE_REACH: Final = 0.8
-BORDER_DAYS: Final = 0.15
 
 Days = NDArray[np.float32]
 
@@ -55,7 +51,7 @@ def usage_of_block(fleet: Fleet, start: int) -> Usage:
     rng = np.random.default_rng([fleet.seed, 2, start])
     used = np.zeros((fleet.days, stop - start), dtype=np.float32)
     noise = np.zeros_like(used)
-    for index, archetype in enumerate(ARCHETYPES):
+    for index, archetype in enumerate(fleet.recipe.archetypes):
         mine = np.flatnonzero(fleet.archetype[start:stop] == index)
         used[:, mine], noise[:, mine] = _ordinary_days(fleet, archetype, index, start + mine, rng)
     _firmware(fleet, used, start, stop, rng)
@@ -65,7 +61,7 @@ def usage_of_block(fleet: Fleet, start: int) -> Usage:
     _cross_borders(fleet, block, rng)
     apply_events(fleet, block)
     _live(fleet, block)
-    _arrive_late(block, rng)
+    _arrive_late(block, rng, fleet.recipe.late_share)
     block.sessions[block.bytes <= 0] = 0
     return block
 
@@ -77,17 +73,25 @@ def _ordinary_days(
     weekdays = (fleet.start_date.weekday() + np.arange(fleet.days)) % 7
     activity = np.where(np.arange(7) < 5, archetype.weekday, archetype.weekend)
     shape = _weekday_shapes(archetype, activity, sims.size, rng)
-    noise = _ar1(fleet.days, sims.size, archetype.daily_sd, rng)
+    noise = _ar1(fleet.days, sims.size, archetype.daily_sd, rng, fleet.recipe.memory)
     days = np.exp(noise - archetype.daily_sd**2 / 2)
     days *= shape[weekdays]
     middle = np.arange(fleet.days, dtype=np.float32)[:, None] - fleet.days / 2
     days *= np.exp(middle * fleet.growth[sims])
     days *= _common(fleet, archetype, index)[:, None]
     days *= _active(archetype, activity[weekdays], sims.size, rng)
+    if fleet.recipe.bursts:
+        days *= _bursts(fleet.recipe.bursts, days.shape, rng)
     days *= 1 - archetype.keepalive
     days += archetype.keepalive
     days *= fleet.level[sims]
     return days, noise
+
+
+def _bursts(share: float, shape: tuple[int, ...], rng: np.random.Generator) -> Days:
+    """Days of harmless heavy use."""
+    factor: Days = np.where(rng.random(shape) < share, rng.uniform(3, 8, shape), 1).astype(np.float32)
+    return factor
 
 
 def _weekday_shapes(archetype: Archetype, activity: NDArray[np.float64], count: int, rng: np.random.Generator) -> Days:
@@ -98,11 +102,11 @@ def _weekday_shapes(archetype: Archetype, activity: NDArray[np.float64], count: 
     return scaled
 
 
-def _ar1(days: int, count: int, sd: float, rng: np.random.Generator) -> Days:
+def _ar1(days: int, count: int, sd: float, rng: np.random.Generator, memory: float) -> Days:
     noise = rng.standard_normal((days, count), dtype=np.float32)
-    noise[1:] *= np.sqrt(1 - PHI**2)
+    noise[1:] *= np.sqrt(1 - memory**2)
     for day in range(1, days):
-        noise[day] += PHI * noise[day - 1]
+        noise[day] += memory * noise[day - 1]
     noise *= sd
     return noise
 
@@ -112,7 +116,7 @@ def _common(fleet: Fleet, archetype: Archetype, index: int) -> Days:
     rng = np.random.default_rng([fleet.seed, 3, index])
     first = fleet.start_date.timetuple().tm_yday
     angle = 2 * np.pi * (first + np.arange(fleet.days) - archetype.peak_day) / 365.25
-    noise = _ar1(fleet.days, 1, COMMON_SD, rng)[:, 0]
+    noise = _ar1(fleet.days, 1, COMMON_SD, rng, fleet.recipe.memory)[:, 0]
     common: Days = ((1 + archetype.season * np.cos(angle)) * np.exp(noise)).astype(np.float32)
     return common
 
@@ -142,14 +146,14 @@ def _firmware(fleet: Fleet, used: Days, start: int, stop: int, rng: np.random.Ge
     archetype, model = fleet.archetype[start:stop], fleet.model[start:stop]
     for campaign in fleet.campaigns:
         cohort = np.flatnonzero((archetype == campaign.archetype) & (model == campaign.model))
-        cohort = cohort[rng.random(cohort.size) < FIRMWARE_REACH]
+        cohort = cohort[rng.random(cohort.size) < fleet.recipe.firmware_reach]
         day = campaign.start + (rng.beta(1.2, 2.0, cohort.size) * campaign.spread).astype(int)
         reached = day < fleet.days
         used[day[reached], cohort[reached]] += campaign.size_bytes
 
 
 def _sessions(fleet: Fleet, used: Days, noise: Days, start: int, stop: int) -> NDArray[np.int32]:
-    usual = np.array([a.sessions for a in ARCHETYPES], dtype=np.float32)[fleet.archetype[start:stop]]
+    usual = np.array([a.sessions for a in fleet.recipe.archetypes], dtype=np.float32)[fleet.archetype[start:stop]]
     sessions = np.rint(usual * np.exp(0.4 * noise))
     return np.where(used > 0, np.maximum(sessions, 1), 0).astype(np.int32)
 
@@ -159,7 +163,7 @@ def _cross_borders(fleet: Fleet, block: Usage, rng: np.random.Generator) -> None
     for sim in np.flatnonzero(fleet.border[block.start : block.stop]):
         country = COUNTRIES[fleet.country[block.start + sim]]
         neighbour = COUNTRY_INDEX[country.neighbours[int(rng.integers(len(country.neighbours)))]]
-        block.visited[rng.random(fleet.days) < BORDER_DAYS, sim] = neighbour
+        block.visited[rng.random(fleet.days) < fleet.recipe.border_days, sim] = neighbour
 
 
 def _live(fleet: Fleet, block: Usage) -> None:
@@ -172,12 +176,12 @@ def _live(fleet: Fleet, block: Usage) -> None:
     block.bytes *= alive
 
 
-def _arrive_late(block: Usage, rng: np.random.Generator) -> None:
+def _arrive_late(block: Usage, rng: np.random.Generator, share: float) -> None:
     """Three in a thousand days are booked on the day after."""
     days, count = block.bytes.shape
     if days < 2:
         return
-    late = rng.integers(0, (days - 1) * count, size=rng.binomial((days - 1) * count, LATE_SHARE))
+    late = rng.integers(0, (days - 1) * count, size=rng.binomial((days - 1) * count, share))
     late = np.unique(late)
     day, sim = np.divmod(late, count)
     moved = block.bytes[day, sim].copy()

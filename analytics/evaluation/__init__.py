@@ -1,0 +1,1 @@
+"""Judging the models on fleets whose truth is known."""
