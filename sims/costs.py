@@ -172,7 +172,8 @@ WITH cycle AS (
     FROM sims_sim sim JOIN sims_plan plan ON plan.organization_id = sim.organization_id AND plan.id = sim.plan_id
     WHERE sim.organization_id = %(org)s AND plan.pooled AND sim.id IN (SELECT id FROM asked)
 ), seat AS (
-    SELECT sim.id, plan.id AS plan_id, CASE WHEN plan.pooled THEN coalesce(sim.customer_id, 0) ELSE sim.id END AS member,
+    SELECT sim.id, plan.id AS plan_id,
+        CASE WHEN plan.pooled THEN coalesce(sim.customer_id, 0) ELSE sim.id END AS member,
         plan.currency, plan.overage_cents_per_mb, cycle.first, cycle.last, cycle.since, cycle.until,
         coalesce(sim.quota_bytes, plan.quota_bytes) AS quota, plan.price_cents::numeric / (last - first + 1)
         * greatest(0, least(cycle.until, life.until) - greatest(cycle.since, life.since) + 1) AS plan_cents

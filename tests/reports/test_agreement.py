@@ -81,7 +81,7 @@ def test_sessions_messages_and_money_agree_too(make_report, fleet):
 
 
 def test_report_chart_and_pools_mean_the_same_money(make_report, actor, organisation, today):
-    """Of this cycle so far: a pool with a SIM retired in it, one ready for test, SIMs of two customers, one of nobody."""
+    """Of this cycle so far: pools of two customers and of nobody, with a retired SIM and one ready for test."""
     now = datetime.now(UTC)
     shared = make_plan(organisation, "Shared", quota_bytes=10 * MB, overage_cents_per_mb=100, pooled=True)
     own = make_plan(organisation, "Own", quota_bytes=MB, overage_cents_per_mb=7)
