@@ -102,17 +102,21 @@ def costs_by(actor: Actor, sims: "SimQuerySet", start: date, end: date, *, group
     return costs_of_parts(actor, sims, parts_of(start, end), group=group)
 
 
-def costs_of_parts(actor: Actor, sims: "SimQuerySet", parts: list[Part], *, group: Group) -> list[Cost]:
-    """The same of the days that the parts say."""
+def costs_of_parts(
+    actor: Actor, sims: "SimQuerySet", parts: list[Part], *, group: Group, instead: int | None = None
+) -> list[Cost]:
+    """The same of the days that the parts say; `instead`: as if these SIMs had been on that plan (its id)."""
     chosen, given = sims.order_by().values("id").query.sql_with_params()
-    cost, values = statement(actor.organization_id, actor.time_zone, parts, (chosen, list(given)))
-    query = _BY_GROUP.replace("$COST", cost).replace("$NAME", _NAMES[group])
+    cost, values = statement(actor.organization_id, actor.time_zone, parts, (chosen, list(given)), instead=instead)
+    query = _BY_GROUP.replace("$COST", cost).replace("$NAME", NAMES[group])
     with connection.cursor() as cursor:
         cursor.execute(query, [*values, *[actor.organization_id] * 3])
         return [Cost(*row) for row in cursor.fetchall()]
 
 
-def statement(organization_id: int, time_zone: str, parts: list[Part], chosen: Statement) -> Statement:
+def statement(
+    organization_id: int, time_zone: str, parts: list[Part], chosen: Statement, *, instead: int | None = None
+) -> Statement:
     """One SELECT of what each SIM that `chosen` gives (its ids) costs, with its values in order.
 
     Its columns: id, currency, is_record, plan_cents, overage_cents, record_cents; a SIM may have several rows.
@@ -121,6 +125,7 @@ def statement(organization_id: int, time_zone: str, parts: list[Part], chosen: S
     named: dict[str, Any] = {
         "org": organization_id,
         "zone": time_zone,
+        "instead": instead,
         "days": [one.billing_day for one in parts],
         "firsts": [one.first for one in parts],
         "lasts": [one.last for one in parts],
@@ -140,7 +145,8 @@ def statement(organization_id: int, time_zone: str, parts: list[Part], chosen: S
         values.append(named[match[1]])
         return "%s"
 
-    return re.sub(r"%\((\w+)\)s|\$CHOSEN", place, _COST), values
+    cost = _COST.replace("$PLAN", "sim.plan_id" if instead is None else _INSTEAD)
+    return re.sub(r"%\((\w+)\)s|\$CHOSEN", place, cost), values
 
 
 # Who brings a quota into the pool and pays: for the cycle that is on, in the words of alerts and pools.
@@ -149,7 +155,7 @@ PAYS_THIS_CYCLE: Final = """(s.status IN ('active', 'inactive', 'suspended') OR 
     AND s.activated_at IS NOT NULL
     AND (s.status_changed_at AT TIME ZONE o.time_zone)::date >= s.cycle_start_date))"""
 
-_NAMES: Final[dict[Group, str]] = {
+NAMES: Final[dict[Group, str]] = {
     "customer": "customer.name",
     "plan": "plan.name",
     "country": "sim.country",
@@ -157,6 +163,8 @@ _NAMES: Final[dict[Group, str]] = {
     "pool": "CASE WHEN plan.pooled THEN plan.name || coalesce(' of ' || customer.name, ' without a customer') END",
     "sim": "sim.iccid",
 }
+
+_INSTEAD: Final = "CASE WHEN sim.id IN (SELECT id FROM asked) THEN %(instead)s::bigint ELSE sim.plan_id END"
 
 # seat: each SIM in each of its billing cycles, with what its days cost; used: its bytes of the cycle up to the
 # beginning and the end of the days that count; pool: the same summed over who shares a quota (a SIM on its own is a
@@ -168,8 +176,9 @@ WITH cycle AS (
 ), asked AS MATERIALIZED (
     $CHOSEN
 ), pooled AS MATERIALIZED (
-    SELECT DISTINCT sim.plan_id, coalesce(sim.customer_id, 0) AS customer_id
-    FROM sims_sim sim JOIN sims_plan plan ON plan.organization_id = sim.organization_id AND plan.id = sim.plan_id
+    SELECT DISTINCT plan.id AS plan_id, coalesce(sim.customer_id, 0) AS customer_id
+    FROM sims_sim sim JOIN sims_plan plan ON plan.organization_id = sim.organization_id
+        AND plan.id = coalesce(%(instead)s::bigint, sim.plan_id)
     WHERE sim.organization_id = %(org)s AND plan.pooled AND sim.id IN (SELECT id FROM asked)
 ), seat AS (
     SELECT sim.id, plan.id AS plan_id,
@@ -178,7 +187,7 @@ WITH cycle AS (
         coalesce(sim.quota_bytes, plan.quota_bytes) AS quota, plan.price_cents::numeric / (last - first + 1)
         * greatest(0, least(cycle.until, life.until) - greatest(cycle.since, life.since) + 1) AS plan_cents
     FROM sims_sim sim
-    JOIN sims_plan plan ON plan.organization_id = sim.organization_id AND plan.id = sim.plan_id
+    JOIN sims_plan plan ON plan.organization_id = sim.organization_id AND plan.id = $PLAN
     JOIN cycle ON cycle.billing_day = plan.billing_day
     CROSS JOIN LATERAL (SELECT
         (sim.activated_at AT TIME ZONE %(zone)s)::date AS since,

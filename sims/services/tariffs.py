@@ -58,7 +58,9 @@ def _movable(sims: Sequence[Sim], plan: Plan) -> list[Sim]:
 def _warnings(sims: Sequence[Sim], moving: Sequence[Sim], plan: Plan, changed: dict[str, int]) -> list[str]:
     left, warnings = len(sims) - len(moving), []
     if left:
-        warnings.append(f"{counted(left, 'SIM')} stay as they are: on this plan already, or retired.")
+        warnings.append(
+            f"{counted(left, 'SIM stays as it is', 'SIMs stay as they are')}: on this plan already, or retired."
+        )
     if any(cents for currency, cents in changed.items() if currency != plan.currency):
         warnings.append(
             f"The plan is paid in {plan.currency}, and they pay in another currency now: {in_words(changed)}."
@@ -70,7 +72,7 @@ def _warnings(sims: Sequence[Sim], moving: Sequence[Sim], plan: Plan, changed: d
         warnings.append(f"{counted(over, 'SIM')} used more this cycle already than the plan's quota.")
     own = sum(1 for sim in moving if sim.quota_bytes is not None)
     if own:
-        warnings.append(f"{counted(own, 'SIM')} keep a quota of their own.")
+        warnings.append(f"{counted(own, 'SIM keeps a quota of its own', 'SIMs keep a quota of their own')}.")
     return warnings
 
 

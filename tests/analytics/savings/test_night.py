@@ -187,4 +187,3 @@ def test_what_was_applied_is_measured_by_later_use(organisation, plans):
 def test_a_night_over_nothing_has_nothing_to_say(organisation):
     make_sim(organisation)
     assert night(organisation) == "Nothing to save."
-    assert Decimal(0) == 0 and date.today()
