@@ -147,3 +147,72 @@ CurrencyCode = Annotated[
     BeforeValidator(lambda value: value.strip().upper() if isinstance(value, str) else value),
     Field(pattern=r"^[A-Z]{3}$", description='The currency of the costs, as a code ("EUR"); else the main one'),
 ]
+
+# --- costs and savings ---
+
+_COST_GROUPED: Final = re.compile(
+    r"\b(?:by|per|for\s+(?:each|every)|of\s+(?:each|every)|across|split\s+by|grouped\s+by|each|every|which)\s+"
+    r"(?:the\s+|our\s+|my\s+)?(?:data\s+)?"
+    r"(?P<group>customers?|accounts?|clients?|plans?|tariffs?|countr(?:y|ies)|operators?|networks?|carriers?|pools?|"
+    r"sims?|cards?)\b",
+    re.IGNORECASE,
+)
+
+
+def find_cost_group(text: str, context: SlotContext) -> list[Found]:
+    """By what costs are told apart: "by pool", "which customer"."""
+    match = _COST_GROUPED.search(text)
+    if match is None:
+        return []
+    word = match["group"].lower().rstrip("s")
+    group = {**_SYNONYMS, "card": "sim"}.get(word, word)
+    return [Found(match.start(), match.end(), group, match[0], _SURE)]
+
+
+CostBy = Annotated[
+    Literal["customer", "plan", "country", "operator", "pool", "sim"],
+    Field(description="Costs by customer, plan, country, operator, pool or SIM"),
+    Slot("cost_group", find_cost_group, noun="by what", free=True, shares=True),
+]
+Advised = Literal["change_plan", "retire_idle", "resize_pool", "raise_quota"]
+_ADVISED: Final = [
+    (kind, re.compile(rf"\b(?:{words})\b", re.IGNORECASE))
+    for kind, words in (
+        ("retire_idle", r"idle|unused|not\s+used|never\s+used|for\s+nothing|retir\w+|asleep"),
+        ("resize_pool", r"pools?"),
+        ("raise_quota", r"quotas?\s+of\s+(?:its|their)\s+own"),
+        ("change_plan", r"plan\s+changes?|(?:cheaper|other|better)\s+(?:plans?|tariffs?)"),
+    )
+]
+_SURENESS: Final = re.compile(
+    r"\b(?P<level>high|medium|low)(?:\s+|-)confiden\w+|\b(?P<safe>safe|sure|certain)\s+(?:ones?|savings?|recommendations?)\b",
+    re.IGNORECASE,
+)
+
+
+def find_advised(text: str, context: SlotContext) -> list[Found]:
+    """Which kind of saving: "unused", "pools", "cheaper plans"."""
+    for kind, words in _ADVISED:
+        if match := words.search(text):
+            return [Found(match.start(), match.end(), kind, match[0], _GUESSED, telling=True)]
+    return []
+
+
+def find_sureness(text: str, context: SlotContext) -> list[Found]:
+    """How sure: "with high confidence", "the safe ones"."""
+    match = _SURENESS.search(text)
+    if match is None:
+        return []
+    return [Found(match.start(), match.end(), (match["level"] or "high").lower(), match[0], _SURE)]
+
+
+AdvisedKind = Annotated[
+    Advised,
+    Field(description="change_plan, retire_idle (charged but unused), resize_pool or raise_quota"),
+    Slot("advised", find_advised, noun="which kind of saving", free=True, shares=True),
+]
+Sureness = Annotated[
+    Literal["high", "medium", "low"],
+    Field(description="high, medium or low: how far the advice can be trusted"),
+    Slot("sureness", find_sureness, noun="how sure", free=True, shares=True),
+]

@@ -1,21 +1,25 @@
 """What holds for every registered service, whatever it does."""
 
 import uuid
+from datetime import date
 
 import pytest
 
+from analytics.models import Recommendation
 from iotsim.core import registry
 from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import ApprovalRequired, Denied, IotsimError
 from iotsim.core.models import AuditEvent, Membership, User
 from iotsim.core.registry import Risk
 from iotsim.core.tenancy import tenant
-from tests.fleet import make_sim
+from sims.models import Plan, Sim
+from tests.fleet import make_plan, make_sim
 
 SERVICES = list(registry.all_services())
 NAMES = [service.name for service in SERVICES]
 # What pages and undo need, and nobody asks for in a sentence: no tools of the copilot.
 PLUMBING = {
+    "carry_out_recommendations",
     "change_own_name",
     "create_api_key",
     "create_customer",
@@ -40,7 +44,9 @@ PLUMBING = {
     "resend_invitation",
     "restore_alerts",
     "restore_plan",
+    "restore_recommendations",
     "restore_report",
+    "restore_sim_plans",
     "restore_status",
     "restore_usage_mapping",
     "revoke_api_key",
@@ -75,7 +81,23 @@ def arguments_for(service, sim) -> dict:
     }  # fmt: skip
     required = [name for name, info in service.parameters.model_fields.items() if info.is_required()]
     raw = {name: samples.get(name, 999_999_999) for name in required}
-    return {**raw, "sims": [sim.iccid]} if service.name == "change_status_in_bulk" else raw
+    if service.name == "change_plan":
+        raw["plan"] = make_plan(sim.organization).name
+    if service.name in {"apply_recommendations", "carry_out_recommendations"}:
+        return {**raw, "recommendations": [advise(sim).pk]}
+    return {**raw, "sims": [sim.iccid]} if service.name in {"change_status_in_bulk", "change_plan"} else raw
+
+
+def advise(sim) -> Recommendation:
+    """An open recommendation to retire the SIM."""
+    with tenant(sim.organization_id):
+        plan = Plan.objects.create(organization=sim.organization, name=f"Old {uuid.uuid4()}", quota_bytes=1)
+        Sim.objects.filter(pk=sim.pk).update(plan=plan)
+        return Recommendation.objects.create(
+            organization=sim.organization, kind="retire_idle", sim_id=sim.pk, from_plan_id=plan.pk, cost_cents=1,
+            worst_cost_cents=1, saving_cents=1, worst_saving_cents=1, currency="EUR", confidence="high", history_days=1,
+            since=date.today(), night=date.today(),
+        )  # fmt: skip
 
 
 @EVERY

@@ -6,6 +6,8 @@ compared as floats, since a petabyte times percent leaves the range of bigint.
 
 from typing import Final
 
+from sims.costs import PAYS_THIS_CYCLE
+
 QUOTA: Final = "coalesce(s.quota_bytes, CASE WHEN NOT p.pooled THEN p.quota_bytes END)"
 THRESHOLD: Final = "coalesce(r.percent, s.threshold_percent, p.threshold_percent, 80)"
 LIMIT_ACTION: Final = "coalesce(nullif(s.limit_action, ''), p.limit_action, 'none')"
@@ -40,14 +42,15 @@ AT: Final = {
     "silence": "%(now)s",
 }
 
-# The pools of pooled plans: each customer's SIMs of such a plan share the sum of their quotas.
+# The pools of pooled plans: each customer's SIMs of such a plan share the sum of their quotas (sims/costs.py).
 POOLS: Final = f"""
 SELECT s.plan_id, s.customer_id, count(*) AS sims, sum(s.cycle_bytes)::bigint AS used_bytes,
     sum(coalesce(s.quota_bytes, p.quota_bytes))::bigint AS quota_bytes,
     coalesce(max(s.cycle_as_of), max(s.created_at)) AS as_of,
     min(p.threshold_percent) AS threshold_percent, min(s.cycle_start_date) AS cycle_start
 FROM sims_sim s JOIN sims_plan p ON p.organization_id = s.organization_id AND p.id = s.plan_id
-WHERE s.organization_id = %(organization)s AND p.pooled AND s.status IN {IN_USE} {{chosen}}
+JOIN core_organization o ON o.id = s.organization_id
+WHERE s.organization_id = %(organization)s AND p.pooled AND {PAYS_THIS_CYCLE} {{chosen}}
 GROUP BY s.plan_id, s.customer_id
 """  # noqa: S608 (our own words)
 POOL_SCOPE: Final = """r.tag_id IS NULL AND r.sim_id IS NULL AND r.usage_bytes IS NULL

@@ -9,8 +9,8 @@ from sims.models import AlertRule
 
 TOUCHED: Final = "JOIN sims_latest l ON l.sim_id = s.id"  # the intake's table of SIMs that have new usage
 _TOUCHED_POOLS: Final = """AND (s.plan_id, coalesce(s.customer_id, 0)) IN (
-    SELECT o.plan_id, coalesce(o.customer_id, 0) FROM sims_latest l JOIN sims_sim o ON o.id = l.sim_id
-    WHERE o.organization_id = %(organization)s)"""
+    SELECT t.plan_id, coalesce(t.customer_id, 0) FROM sims_latest l JOIN sims_sim t ON t.id = l.sim_id
+    WHERE t.organization_id = %(organization)s)"""
 
 _FOUND: Final = """
 SELECT r.kind || ':' || r.id || ':sim:' || s.id AS condition, r.id AS rule_id, s.id AS sim_id, s.customer_id,

@@ -1,8 +1,7 @@
 """The SQL behind a report, run inside the tenant's transaction. Sums are made by the database, never row by row here.
 
-Sizes are bytes, money whole cents of the plan's currency: the price of the plan by the days of the period that lie
-in each billing cycle (for SIMs in use), and the overage of each cycle as far as it lies in the period. A pooled
-plan's overage is the pool's and not a SIM's, so it stays empty.
+Sizes are bytes, money cents of the plan's currency as `sims.costs` has it: a row's are rounded to whole cents, and so
+are the totals, which are sums of what was not rounded yet.
 """
 
 from collections.abc import Iterator
@@ -12,22 +11,16 @@ from typing import Any, Final
 from django.db import connection
 
 from iotsim.core.actor import Actor
-from sims.models import Plan
+from sims.costs import Statement, parts_of, statement
 from sims.reports.asked import Asked
 from sims.reports.columns import COLUMNS
-from sims.reports.stretches import Cut, cut
-
-Statement = tuple[str, list[Any]]
 
 FEW: Final = 5_000  # SIMs up to which any way of joining will do
 
 _CHOSEN: Final = """
     SELECT s.id, s.iccid, s.label, COALESCE(c.name, '') AS customer, COALESCE(p.name, '') AS plan,
            COALESCE(o.name, '') AS operator, s.country, s.status, s.cycle_as_of AS as_of,
-           COALESCE(s.quota_bytes, p.quota_bytes) AS quota_bytes, COALESCE(p.billing_day, 1) AS billing_day,
-           CASE WHEN s.status IN ('active', 'inactive', 'suspended') THEN p.price_cents END AS price_cents,
-           CASE WHEN NOT p.pooled THEN p.overage_cents_per_mb END AS overage_per_mb,
-           COALESCE(p.currency, '') AS currency
+           COALESCE(s.quota_bytes, p.quota_bytes) AS quota_bytes, COALESCE(p.currency, '') AS currency
     FROM sims_sim s
     LEFT JOIN sims_customer c ON c.organization_id = s.organization_id AND c.id = s.customer_id
     LEFT JOIN sims_plan p ON p.organization_id = s.organization_id AND p.id = s.plan_id
@@ -37,39 +30,23 @@ _CHOSEN: Final = """
 _PERIOD: Final = "u.organization_id = %s AND u.day BETWEEN %s AND %s"
 _TOTALS: Final = """
 WITH chosen AS ({chosen}),
-cycle (billing_day, number, stretch) AS (
-    SELECT * FROM unnest(%s::int[], %s::int[], %s::int[])
-),
-share (billing_day, part) AS (SELECT * FROM unnest(%s::int[], %s::numeric[])),
-used AS (
-    SELECT u.sim_id, width_bucket(u.day, %s::date[]) AS stretch, sum(u.bytes_up)::bigint AS bytes_up,
-           sum(u.bytes_down)::bigint AS bytes_down, sum(u.sessions) AS sessions, sum(u.sms) AS sms
-    FROM sims_usagedaily u WHERE {period}{theirs} GROUP BY 1, 2
-),
-billed AS (
-    SELECT ch.id, sum(u.bytes_up)::bigint AS bytes_up, sum(u.bytes_down)::bigint AS bytes_down,
-           sum(u.sessions)::bigint AS sessions, sum(u.sms)::bigint AS sms,
-           CASE WHEN ch.quota_bytes > 0
-                THEN GREATEST(sum(u.bytes_up + u.bytes_down) - ch.quota_bytes, 0) * ch.overage_per_mb / 1000000
-           END AS overage
-    FROM used u JOIN chosen ch ON ch.id = u.sim_id
-    JOIN cycle ON cycle.billing_day = ch.billing_day AND cycle.stretch = u.stretch
-    GROUP BY ch.id, cycle.number, ch.quota_bytes, ch.overage_per_mb
-),
 total AS (
-    SELECT id, sum(bytes_up)::bigint AS bytes_up, sum(bytes_down)::bigint AS bytes_down,
-           sum(sessions)::bigint AS sessions, sum(sms)::bigint AS sms, sum(overage) AS overage
-    FROM billed GROUP BY id
+    SELECT u.sim_id AS id, sum(u.bytes_up)::bigint AS bytes_up, sum(u.bytes_down)::bigint AS bytes_down,
+           sum(u.sessions)::bigint AS sessions, sum(u.sms)::bigint AS sms
+    FROM sims_usagedaily u WHERE {period}{theirs} GROUP BY 1
+),
+money AS (
+    SELECT cost.id, sum(cost.plan_cents) AS price, sum(cost.overage_cents) AS overage
+    FROM ({cost}) cost WHERE NOT cost.is_record GROUP BY cost.id
 ),
 line AS {materialized} (
     SELECT ch.iccid, ch.label, ch.customer, ch.plan, ch.operator, ch.country, ch.status, ch.quota_bytes,
            COALESCE(t.bytes_up, 0) AS bytes_up, COALESCE(t.bytes_down, 0) AS bytes_down,
            COALESCE(t.bytes_up + t.bytes_down, 0) AS bytes_total, COALESCE(t.sessions, 0) AS sessions,
-           COALESCE(t.sms, 0) AS sms, round(ch.price_cents * share.part)::bigint AS price_cents,
-           CASE WHEN ch.quota_bytes > 0 AND ch.overage_per_mb IS NOT NULL
-                THEN round(COALESCE(t.overage, 0))::bigint END AS overage_cents,
-           ch.currency, ch.as_of
-    FROM chosen ch JOIN share ON share.billing_day = ch.billing_day LEFT JOIN total t ON t.id = ch.id
+           COALESCE(t.sms, 0) AS sms, m.price, CASE WHEN ch.quota_bytes > 0 THEN m.overage END AS overage,
+           round(m.price)::bigint AS price_cents,
+           CASE WHEN ch.quota_bytes > 0 THEN round(m.overage)::bigint END AS overage_cents, ch.currency, ch.as_of
+    FROM chosen ch LEFT JOIN total t ON t.id = ch.id LEFT JOIN money m ON m.id = ch.id
 )
 """
 _GROUPS: Final = """
@@ -77,7 +54,7 @@ SELECT 'group' AS part, to_jsonb(g) AS found FROM (
     SELECT GROUPING(country, operator, customer, currency) AS kind, country, operator, customer, currency,
            count(*) AS sims, count(*) FILTER (WHERE bytes_total > 0) AS used, sum(bytes_up) AS bytes_up,
            sum(bytes_down) AS bytes_down, sum(sessions) AS sessions, sum(sms) AS sms,
-           sum(price_cents) AS price_cents, sum(overage_cents) AS overage_cents, max(as_of) AS as_of
+           round(sum(price)) AS price_cents, round(sum(overage)) AS overage_cents, max(as_of) AS as_of
     FROM line GROUP BY GROUPING SETS ((), (country), (operator), (customer), (currency))
 ) g
 UNION ALL
@@ -92,12 +69,10 @@ class Statements:
     organization_id: int
     asked: Asked
     among: Statement  # the ids of the SIMs, or empty for all of them
-    cut: Cut
 
     @classmethod
     def of(cls, actor: Actor, asked: Asked) -> "Statements":
-        days = {1, *Plan.objects.filter(organization_id=actor.organization_id).values_list("billing_day", flat=True)}
-        return cls(actor.organization_id, asked, _among(actor, asked), cut(asked.start, asked.end, days))
+        return cls(actor.organization_id, asked, _among(actor, asked))
 
     def rows(self) -> Statement:
         """The rows, heaviest SIM first, or SIM after SIM and day after day."""
@@ -149,14 +124,10 @@ class Statements:
         chosen, chosen_given = self._chosen()
         among, among_given = self.among
         theirs = f" AND u.sim_id IN ({among})" if among else ""
-        sql = _TOTALS.format(chosen=chosen, period=_PERIOD, theirs=theirs, materialized=materialized)
-        stretches = [(one.billing_day, one.number, each) for one in self.cut.cycles for each in one.stretches]
-        billing_days = sorted({one.billing_day for one in self.cut.cycles})
-        shares = [self.cut.share_of(day) for day in billing_days]
-        columns = [list(column) for column in zip(*stretches, strict=True)]
-        return sql, [
-            *chosen_given, *columns, billing_days, shares, self.cut.starts, *self._period(), *among_given,
-        ]  # fmt: skip
+        parts = parts_of(self.asked.start, self.asked.end)
+        cost, cost_given = statement(self.organization_id, str(self.asked.zone), parts, ("SELECT id FROM chosen", []))
+        sql = _TOTALS.format(chosen=chosen, cost=cost, period=_PERIOD, theirs=theirs, materialized=materialized)
+        return sql, [*chosen_given, *self._period(), *among_given, *cost_given]
 
     def _days_of_sims(self, select: str) -> Statement:
         chosen, given = self._chosen()

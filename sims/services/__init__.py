@@ -19,6 +19,7 @@ from sims.services import (
     reports,
     status,
     tags,
+    tariffs,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "reports",
     "status",
     "tags",
+    "tariffs",
 ]

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from iotsim.core.tenancy import tenant
-from sims.costs import costs_by
+from sims.costs import costs_by, costs_of_parts, cycle_so_far, whole_cycle
 from sims.cycles import cycle_start, next_cycle_start
 from sims.intake.partitions import ensure_partitions
-from sims.models import Sim, UsageDaily, UsageRecord
+from sims.models import Sim, UsageDaily, UsageMonthly, UsageRecord
 from sims.models.usage import Traffic
 from tests.fleet import make_customer, make_plan, make_sim, use
 
@@ -92,11 +92,89 @@ def test_periods_add_up(actor, organisation, acme):
 
 def test_a_pool_shares_its_quota_and_its_overage_by_use(actor, organisation, acme):
     plan = make_plan(organisation, price_cents=0, quota_bytes=100 * MB, overage_cents_per_mb=1, pooled=True)
+    for country, used in (("DE", 180), ("FR", 60)):
+        use(make_sim(organisation, plan=plan, customer=acme, country=country), date(2026, 10, 2), used * MB)
+    # 240 MB of a pool of 200: 40 beyond, three quarters of it the German one's.
+    assert cents(costs(actor, group="country")) == {("DE", "EUR"): (0, 30, 0), ("FR", "EUR"): (0, 10, 0)}
+
+
+def test_each_customer_has_a_pool_of_its_own(actor, organisation, acme):
+    plan = make_plan(organisation, price_cents=0, quota_bytes=100 * MB, overage_cents_per_mb=1, pooled=True)
     other = make_customer(organisation, "Globex")
     use(make_sim(organisation, plan=plan, customer=acme), date(2026, 10, 2), 180 * MB)
-    use(make_sim(organisation, plan=plan, customer=other), date(2026, 10, 2), 60 * MB)
-    # 240 MB of a pool of 200: 40 beyond, three quarters of it Acme's.
-    assert cents(costs(actor)) == {("Acme", "EUR"): (0, 30, 0), ("Globex", "EUR"): (0, 10, 0)}
+    use(make_sim(organisation, plan=plan, customer=other), date(2026, 10, 2), 20 * MB)
+    use(make_sim(organisation, plan=plan), date(2026, 10, 2), 101 * MB)
+    # What Globex leaves of its quota is no use to Acme; SIMs of nobody are a pool too.
+    assert cents(costs(actor, group="pool")) == {
+        ("Basic of Acme", "EUR"): (0, 80, 0),
+        ("Basic without a customer", "EUR"): (0, 1, 0),
+    }
+
+
+def test_some_sims_of_a_pool_cost_the_same_as_they_do_among_all(actor, organisation, acme):
+    plan = make_plan(organisation, price_cents=0, quota_bytes=100 * MB, overage_cents_per_mb=1, pooled=True)
+    heavy = make_sim(organisation, plan=plan, customer=acme, label="heavy")
+    use(heavy, date(2026, 10, 2), 180 * MB)
+    use(make_sim(organisation, plan=plan, customer=acme), date(2026, 10, 2), 60 * MB)
+    with tenant(organisation.pk, read_only=True):
+        [alone] = costs_by(actor, Sim.objects.filter(label="heavy"), START, END, group="sim")
+    assert (alone.name, round(alone.cents, 6), alone.sims) == (heavy.iccid, 30, 1)
+
+
+def test_a_retired_sim_brings_its_quota_until_the_cycle_it_left_in(actor, organisation, acme):
+    plan = make_plan(organisation, price_cents=0, quota_bytes=100 * MB, overage_cents_per_mb=1, pooled=True)
+    use(make_sim(organisation, plan=plan, customer=acme), date(2026, 10, 2), 180 * MB)
+    gone = datetime(2026, 10, 20, 12, tzinfo=UTC)
+    make_sim(organisation, plan=plan, customer=acme, status="retired", activated_at=gone - timedelta(days=90),
+             status_changed_at=gone)  # fmt: skip
+    make_sim(organisation, plan=plan, customer=acme, activated_at=gone + timedelta(days=30))
+    make_sim(organisation, plan=plan, customer=acme, status="test_ready")
+    assert costs(actor) == []
+    use(sims_of(organisation)[0], date(2026, 11, 2), 230 * MB)
+    # In November the one that came in November helps, and the one that left does not.
+    assert cents(costs(actor, date(2026, 11, 1), date(2026, 11, 30))) == {("Acme", "EUR"): (0, 30, 0)}
+
+
+def test_periods_of_a_pool_add_up(actor, organisation, acme):
+    plan = make_plan(organisation, price_cents=310, quota_bytes=50 * MB, overage_cents_per_mb=1, pooled=True)
+    for n in range(3):
+        sim = make_sim(
+            organisation, plan=plan, customer=acme, activated_at=datetime(2026, 10, 1 + 9 * n, 12, tzinfo=UTC)
+        )
+        for day in range(1, 31, n + 1):
+            use(sim, date(2026, 10, day), (n + 4) * MB)
+    [whole] = costs(actor)
+    halves = [costs(actor, START, date(2026, 10, 13)), costs(actor, date(2026, 10, 14), END)]
+    assert round(sum(one.cents for half in halves for one in half), 6) == round(whole.cents, 6)
+
+
+def test_a_month_that_a_vendor_told_counts_where_it_is_more_than_the_days(actor, organisation, acme):
+    plan = make_plan(organisation, price_cents=0, quota_bytes=100 * MB, overage_cents_per_mb=1)
+    sims = [make_sim(organisation, plan=plan, customer=acme) for _ in range(2)]
+    for n, sim in enumerate(sims):
+        use(sim, date(2026, 10, 9), (60 + 90 * n) * MB)
+        with tenant(organisation.pk):
+            UsageMonthly.objects.create(
+                organization=organisation, carrier=1, month=START, iccid=sim.iccid, sim=sim, bytes_down=120 * MB,
+                digest=1, intake_id=1,
+            )  # fmt: skip
+    # 120 told against 60 of days: 20 beyond; 150 of days against 120 told: 50 beyond.
+    assert cents(costs(actor)) == {("Acme", "EUR"): (0, 70, 0)}
+    parts = [costs(actor, START, date(2026, 10, 5)), costs(actor, date(2026, 10, 6), END)]
+    assert [round(one.cents, 6) for part in parts for one in part] == [40, 30]
+
+
+def test_the_cycle_so_far_is_each_plan_s_own(actor, organisation, acme):
+    for billing_day in (1, 15):
+        make_sim(
+            organisation, plan=make_plan(organisation, f"P{billing_day}", price_cents=310, billing_day=billing_day)
+        )
+    with tenant(actor.organization_id, read_only=True):
+        rows = Sim.objects.for_actor(actor)
+        so_far = costs_of_parts(actor, rows, cycle_so_far(date(2026, 10, 20)), group="plan")
+        whole = costs_of_parts(actor, rows, whole_cycle(date(2026, 10, 20)), group="plan")
+    assert {one.name: round(one.cents, 6) for one in so_far} == {"P1": 200, "P15": 60}
+    assert {one.name: round(one.cents, 6) for one in whole} == {"P1": 310, "P15": 310}
 
 
 def test_a_pool_within_its_quota_costs_nothing_more(actor, organisation, acme):
@@ -158,7 +236,7 @@ def test_a_fleet_of_all_sorts_costs_what_it_costs_one_by_one(actor, organisation
 
 def sims_of(organisation):
     with tenant(organisation.pk, read_only=True):
-        return list(Sim.objects.select_related("plan", "customer"))
+        return list(Sim.objects.select_related("plan", "customer").order_by("pk"))
 
 
 def by_hand(sim, start=START, end=END):

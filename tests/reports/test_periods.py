@@ -1,7 +1,6 @@
 """Which days a report is about, and what is said of days that cannot be."""
 
 from datetime import date, timedelta
-from decimal import Decimal
 
 import pytest
 
@@ -9,7 +8,6 @@ from iotsim.core.errors import Invalid, NotFound
 from iotsim.core.services import list_jobs
 from sims.reporting import presets
 from sims.reports.asked import MAX_DAYS, period
-from sims.reports.stretches import cut
 from sims.reports.words import file_name, find_hours, period_in_words
 from sims.services.reports import generate_report, list_reports
 from tests.fleet import make_sim
@@ -110,27 +108,6 @@ def test_a_file_is_named_in_plain_letters():
         "usage-of-af-x-2026-10-01-2026-10-31.csv"
     )
     assert file_name("用量", TODAY, TODAY, "pdf") == "usage-2026-11-22.pdf"
-
-
-def test_a_period_is_cut_where_cycles_begin():
-    made = cut(date(2026, 10, 1), date(2026, 11, 22), [1, 15])
-    assert made.starts == [date(2026, 10, 15), date(2026, 11, 1), date(2026, 11, 15)]
-    assert [(one.billing_day, one.stretches) for one in made.cycles] == [
-        (1, (0, 1)),
-        (1, (2, 3)),
-        (15, (0,)),
-        (15, (1, 2)),
-        (15, (3,)),
-    ]
-    assert made.share_of(1) == 1 + Decimal(22) / 30
-
-
-@pytest.mark.parametrize("day", [1, 28, 29, 30, 31])
-def test_every_day_is_in_one_cycle_of_each_billing_day(day):
-    made = cut(date(2024, 1, 17), date(2026, 3, 1), [day, 7])
-    own = [stretch for one in made.cycles if one.billing_day == day for stretch in one.stretches]
-    assert own == list(range(len(made.starts) + 1))
-    assert all(0 < one.share <= 1 for one in made.cycles)
 
 
 @pytest.mark.parametrize(("text", "hours"), [("for two days", 48), ("for 12 hours", 12), ("valid for a week", 168)])

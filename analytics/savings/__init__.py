@@ -1,0 +1,1 @@
+"""Advice as people meet it: chosen, shown, applied, and what SIMs cost."""
