@@ -1,5 +1,5 @@
 """What analytics keeps, in the admin: importing this package registers it."""
 
-from analytics.admin import forecasts
+from analytics.admin import churn, forecasts, versions
 
-__all__ = ["forecasts"]
+__all__ = ["churn", "forecasts", "versions"]

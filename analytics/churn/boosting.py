@@ -51,7 +51,8 @@ class ChurnModel:
 
     def score(self, rows: Matrix) -> NDArray[np.float64]:
         """Raw log-odds, of shape (rows,)."""
-        return np.mean([one.predict(rows, raw_score=True, num_threads=1) for one in self.boosters()], axis=0)
+        parts = [one.predict(rows, raw_score=True, num_threads=1) for one in self.boosters()]
+        return np.asarray(np.mean(parts, axis=0), np.float64)
 
     def predict(self, rows: Matrix) -> NDArray[np.float64]:
         """Calibrated probabilities of leaving, of shape (rows,)."""

@@ -35,7 +35,7 @@ class Calibration:
             probability = np.interp(score, at, value)
         else:
             probability = _logistic(self.slope * np.asarray(score, float) + self.intercept)
-        return np.clip(probability, EDGE, 1 - EDGE)
+        return np.asarray(np.clip(probability, EDGE, 1 - EDGE), np.float64)
 
     def as_dict(self) -> dict[str, Any]:
         return {"slope": self.slope, "intercept": self.intercept, "points": [list(one) for one in self.points]}
@@ -82,7 +82,7 @@ def isotonic(score: NDArray[Any], truth: NDArray[Any]) -> Calibration:
 
 
 def _logistic(value: NDArray[Any]) -> NDArray[np.float64]:
-    return 1 / (1 + np.exp(-np.clip(value, -40, 40)))
+    return np.asarray(1 / (1 + np.exp(-np.clip(value, -40, 40))), np.float64)
 
 
 def _logit(share: float) -> float:

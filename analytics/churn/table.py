@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,11 +52,9 @@ def read_table(path: Path, *, target: str | None = None, name: str | None = None
 def _columns(path: Path) -> tuple[list[str], list[list[str]]]:
     if not path.is_file():
         raise BadTable(f"There is no file {path}.")
-    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
     try:
-        with opened as file:
-            lines = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        lines = list(csv.reader(io.StringIO(_text(path))))
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise BadTable(f"{path.name} cannot be read as CSV: {error}.") from error
     lines = [line for line in lines if line]
     if len(lines) < 2:
@@ -65,6 +64,11 @@ def _columns(path: Path) -> tuple[list[str], list[list[str]]]:
         if len(line) != len(header):
             raise BadTable(f"Row {place} of {path.name} has {len(line)} values, the header {len(header)}.")
     return header, [list(column) for column in zip(*lines[1:], strict=True)]
+
+
+def _text(path: Path) -> str:
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
 
 
 def _pick(header: list[str], wanted: str | None, usual: tuple[str, ...], what: str, *, must: bool) -> str:
