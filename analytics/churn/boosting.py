@@ -89,9 +89,20 @@ class ChurnModel:
                 raise BadArtefact(f"It is of the kind {str(found['kind'])[:40]}, not {KIND}.")
             texts = tuple(str(one) for one in found["boosters"])
             names = tuple(str(one) for one in found["features"])
-            return cls(names, texts, Calibration.of(found["calibration"]), found["parameters"])
+            model = cls(names, texts, Calibration.of(found["calibration"]), found["parameters"])
         except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise BadArtefact("It is not a model that this version knows.") from error
+        return model._read()
+
+    def _read(self) -> "ChurnModel":
+        """With its boosters, so that what LightGBM cannot read is refused here and not where it is used."""
+        from lightgbm.basic import LightGBMError
+
+        try:
+            self.boosters()
+        except LightGBMError as error:
+            raise BadArtefact("LightGBM cannot read it.") from error
+        return self
 
 
 def fit_churn(

@@ -92,7 +92,7 @@ def customer_features(fleet: FleetOn) -> NDArray[np.float64]:
 def _adder(customer: NDArray[np.int64], owned: NDArray[np.bool_], count: int) -> Any:
     """Sums over the SIMs of each customer."""
     whose = customer[owned]
-    return lambda values: np.bincount(whose, np.asarray(values, float)[owned], minlength=count)
+    return lambda values: np.bincount(whose, np.asarray(values, float)[owned], minlength=count).astype(float)
 
 
 def _usual(used: NDArray[Any]) -> Vector:

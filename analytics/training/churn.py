@@ -73,7 +73,8 @@ class ChurnTrainer(Trainer[ChurnModel]):
         if not rows:
             raise CannotTrain("There are no snapshots of customers yet: the first is made in the coming night.")
         judged = rows[-1][1] - timedelta(days=AHEAD_DAYS)
-        weekly = [row for row in rows if row[1] <= judged and (judged - row[1]).days % EVERY == 0]
+        days = _a_week_apart({row[1] for row in rows if row[1] <= judged})
+        weekly = [row for row in rows if row[1] in days]
         held_from = judged - timedelta(days=HELD_DAYS - 1)
         learn = _rows(weekly, left, lambda day: day + timedelta(days=AHEAD_DAYS) < held_from)
         hold = _rows(weekly, left, lambda day: day >= held_from)
@@ -138,6 +139,15 @@ class ChurnTrainer(Trainer[ChurnModel]):
 
 def _zone(organization_id: int) -> ZoneInfo:
     return ZoneInfo(Organization.objects.values_list("time_zone", flat=True).get(pk=organization_id))
+
+
+def _a_week_apart(days: set[date]) -> set[date]:
+    """Of these days the newest, and going back from it each that is a week or more before the one taken last."""
+    taken: list[date] = []
+    for day in sorted(days, reverse=True):
+        if not taken or (taken[-1] - day).days >= EVERY:
+            taken.append(day)
+    return set(taken)
 
 
 def _rows(
