@@ -9,3 +9,19 @@ def start_nights(hour: int = 3) -> int:
     from analytics.services.nights import start_nights as start
 
     return start(hour)
+
+
+@shared_task(name="analytics.start_trainings")
+def start_trainings() -> int:
+    """Each organisation's models that were not trained for a week and can be. Answers how many were started."""
+    from analytics.services.models import start_trainings as start
+
+    return start()
+
+
+@shared_task(name="analytics.apply_model")
+def apply_model(organization_id: int, version_id: int) -> None:
+    """Another version of a model is in use: what it works out is done anew."""
+    from analytics.services.models import apply_model as apply
+
+    apply(organization_id, version_id)

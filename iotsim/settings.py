@@ -229,6 +229,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "watch for silence": {"task": "sims.watch_silence", "schedule": 600.0},
     "nightly checks": {"task": "sims.start_nights", "schedule": 900.0, "kwargs": {"hour": 2}},
     "analytics nights": {"task": "analytics.start_nights", "schedule": 900.0, "kwargs": {"hour": 3}},
+    "train models": {"task": "analytics.start_trainings", "schedule": 6 * 3600.0},
 }
 CELERY_TIMEZONE = "UTC"
 
@@ -356,6 +357,9 @@ COPILOT_MAX_SECONDS = env.number("COPILOT_MAX_SECONDS", 120, minimum=1)
 COPILOT_SILENCE_SECONDS = env.number("COPILOT_SILENCE_SECONDS", 30, minimum=1)  # of the model
 COPILOT_HISTORY_TOKENS = env.number("COPILOT_HISTORY_TOKENS", 12_000, minimum=500)
 COPILOT_RUNS_AT_ONCE = env.number("COPILOT_RUNS_AT_ONCE", 50, minimum=1)
+
+# --- Where trainings are noted beside our own table: our database, or an MLflow server ---
+MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI")
 
 # --- Figures for Prometheus, at /metrics ---
 METRICS_TOKEN = env.text("METRICS_TOKEN")

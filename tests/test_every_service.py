@@ -34,6 +34,7 @@ PLUMBING = {
     "join_organization",
     "leave_organization",
     "list_api_keys",
+    "list_customer_health",
     "list_customers",
     "list_filter_choices",
     "list_nightly_summaries",

@@ -1,6 +1,19 @@
 """What analytics keeps."""
 
+from analytics.models.churn import CustomerSnapshot
 from analytics.models.forecasts import GroupForecast, SimForecast
 from analytics.models.savings import AdviceKind, AdviceState, Confidence, Recommendation, SavingsRun
+from analytics.models.versions import ModelVersion, Stage
 
-__all__ = ["AdviceKind", "AdviceState", "Confidence", "GroupForecast", "Recommendation", "SavingsRun", "SimForecast"]
+__all__ = [
+    "AdviceKind",
+    "AdviceState",
+    "Confidence",
+    "CustomerSnapshot",
+    "GroupForecast",
+    "ModelVersion",
+    "Recommendation",
+    "SavingsRun",
+    "SimForecast",
+    "Stage",
+]

@@ -1,6 +1,12 @@
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [("sims", "0007_reports")]
-    operations = []
+    operations = [
+        migrations.AddField(
+            model_name="customer",
+            name="left_on",
+            field=models.DateField(blank=True, null=True),
+        ),
+    ]

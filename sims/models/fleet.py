@@ -47,6 +47,7 @@ class Customer(TenantModel):
 
     name = models.CharField(max_length=120)
     reference = models.CharField(max_length=60, blank=True)
+    left_on = models.DateField(null=True, blank=True)  # the day they ended the contract, where somebody noted it
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
