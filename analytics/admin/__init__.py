@@ -1,5 +1,5 @@
 """What analytics keeps, in the admin: importing this package registers it."""
 
-from analytics.admin import forecasts
+from analytics.admin import anomalies, forecasts
 
-__all__ = ["forecasts"]
+__all__ = ["anomalies", "forecasts"]
