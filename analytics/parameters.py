@@ -8,7 +8,9 @@ from pydantic import BeforeValidator, Field
 from iotsim.core.counts import find_limit
 from iotsim.core.slots import Found, Slot, SlotContext
 
-Kind = Literal["usage_timeline", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown"]
+Kind = Literal[
+    "usage_timeline", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown", "anomaly_timeline"
+]
 Group = Literal["customer", "plan", "country", "operator"]
 
 KINDS: Final = {
@@ -17,6 +19,7 @@ KINDS: Final = {
     "quota_utilization": "Use of the quota",
     "status_breakdown": "SIMs by state",
     "cost_breakdown": "Costs",
+    "anomaly_timeline": "Anomalies",
 }
 GROUPS: Final = {"customer": "Customer", "plan": "Plan", "country": "Country", "operator": "Operator"}
 MOST_BARS: Final = 25
@@ -30,6 +33,7 @@ _DRAWN: Final = re.compile(
 )
 # In this order: "a chart of the costs of my top customers" is about costs.
 _WORDS: Final = [
+    ("anomaly_timeline", r"anomal(?:y|ies)|outliers?"),
     ("cost_breakdown", r"costs?|spend(?:ing)?|spent|expenses?|expenditures?|charges|money|overage\s+fees?|fees"),
     (
         "quota_utilization",
@@ -71,11 +75,13 @@ def _kind(value: Any) -> Any:
 ChartKind = Annotated[
     Kind,
     BeforeValidator(_kind),
-    Field(description="usage_timeline, top_sims, quota_utilization, status_breakdown or cost_breakdown"),
+    Field(
+        description="usage_timeline, top_sims, quota_utilization, status_breakdown, cost_breakdown or anomaly_timeline"
+    ),
     Slot(
         "chart",
         find_chart,
-        noun="what to draw (usage, top SIMs, quota, states or costs)",
+        noun="what to draw (usage, top SIMs, quota, states, costs or anomalies)",
         free=True,
         shares=True,
         opens=True,

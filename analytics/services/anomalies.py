@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from django.db.models import Count
 from pydantic import BaseModel, BeforeValidator, Field
 
+from analytics.charts.anomaly import draw_anomaly
 from analytics.examples import EXAMPLES
 from analytics.findings import marks
 from analytics.findings.explaining import explain
@@ -16,6 +17,7 @@ from analytics.models import AnomalyState as StoredState
 from analytics.models.anomalies import MARKS, SEVERITIES
 from analytics.schemas.anomalies import AnomalyBefore, AnomalyChange, AnomalyExplained, AnomalyOut, AnomalyPage
 from iotsim.core.actor import Actor
+from iotsim.core.charts import Chart
 from iotsim.core.errors import Invalid, NotFound
 from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Day, Limit
@@ -140,6 +142,18 @@ def explain_anomaly(actor: Actor, *, anomaly: AnomalyId | None = None, sim: SimR
     if row is None:
         raise NotFound(f"SIM {found.short_name} has shown no anomaly.", field="sim")
     return explain(actor, row, today)
+
+
+@service(
+    permission=Permission.VIEW,
+    risk=Risk.READ,
+    path="anomalies/{anomaly}/chart",
+    examples=(),
+    title="Anomaly chart",
+)
+def get_anomaly_chart(actor: Actor, *, anomaly: AnomalyId) -> Chart:
+    """Draw the days around one anomaly: what was used, what is usual for such a day, the marked days."""
+    return draw_anomaly(actor, find_anomaly(actor, anomaly))
 
 
 def _undo(actor: Actor, arguments: BaseModel, result: AnomalyChange) -> Undo:

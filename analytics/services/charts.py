@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from analytics.charts.anomalies import draw_anomalies
 from analytics.charts.costs import draw_costs
 from analytics.charts.heaviest import draw_top
 from analytics.charts.quota import draw_quota
@@ -27,6 +28,7 @@ DRAWN: Final[Mapping[Kind, Callable[[Request], Chart]]] = {
     "quota_utilization": draw_quota,
     "status_breakdown": draw_states,
     "cost_breakdown": draw_costs,
+    "anomaly_timeline": draw_anomalies,
 }
 
 
@@ -55,7 +57,8 @@ def generate_chart(
     currency: CurrencyCode = None,
     shape: Shape = "bars",
 ) -> Chart:
-    """Draw a chart: usage over time, the heaviest SIMs, use of quotas, SIMs by state, or costs by group.
+    """Draw a chart: usage over time, the heaviest SIMs, use of quotas, SIMs by state, costs by group, or
+    anomalies over time.
 
     With the figure comes the same as a table. Usage and costs are of a period, without one of the last 30 days (the
     heaviest SIMs: of their billing cycle); quotas and states are those of now.

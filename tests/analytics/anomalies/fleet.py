@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db import connection
 
-from analytics.models import Anomaly
+from analytics.models import Anomaly, AnomalyState
 from analytics.nightly import anomalies
 from analytics.nightly.history import read_history
 from iotsim.core.actor import Actor
@@ -79,7 +78,9 @@ def make_fleet(organization: Organization, size: int = 60, *, days: int = DAYS, 
     plan, acme = make_plan(organization, "Basic", quota_bytes=10**12), make_customer(organization, customer)
     long_ago = noon(LAST) - timedelta(days=400)
     sims = [
-        make_sim(organization, label=f"truck-{n}", plan=plan, customer=acme, activated_at=long_ago, imei=f"3512345600{n:05d}")
+        make_sim(
+            organization, label=f"truck-{n}", plan=plan, customer=acme, activated_at=long_ago, imei=f"3512345600{n:05d}"
+        )
         for n in range(size)
     ]
     fleet = Fleet(organization, sims, LAST)
@@ -109,6 +110,7 @@ def make_fleet(organization: Organization, size: int = 60, *, days: int = DAYS, 
 
 
 def states(organization: Organization) -> list[tuple[Any, ...]]:
-    with tenant(organization.pk), connection.cursor() as cursor:
-        cursor.execute("SELECT block, day, sim_ids, state FROM analytics_anomalystate ORDER BY block")
-        return [tuple(map(lambda one: bytes(one) if isinstance(one, memoryview) else one, row)) for row in cursor.fetchall()]
+    """What the detector remembers, block by block."""
+    with tenant(organization.pk):
+        rows = AnomalyState.objects.order_by("block")
+        return [(one.block, one.day, bytes(one.sim_ids), bytes(one.state)) for one in rows]

@@ -4,9 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from analytics.nightly.anomalies import ignored_days
-from analytics.nightly.history import read_history
-from tests.analytics.anomalies.fleet import LAST, Fleet, make_fleet, states
+from tests.analytics.anomalies.fleet import LAST, Fleet, make_fleet
 
 
 @pytest.fixture
