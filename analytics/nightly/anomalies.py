@@ -23,7 +23,6 @@ from analytics.models import Anomaly
 from analytics.nightly.keeping import Keeper
 from analytics.nightly.signals import Signals, read_signals
 from analytics.nightly.states import Remembered, mark_of, read_states, write_states
-from iotsim.core.errors import Conflict
 from iotsim.core.tenancy import tenant
 from iotsim.core.wording import counted
 from sims.models import Sim
@@ -56,9 +55,7 @@ def run(actor: "Actor", history: "History", job: "RunningJob") -> str:
         wanted = settings_of(actor.organization_id)
     night = _look(history, known, wanted, job)
     with keeping(actor.organization_id):
-        if mark_of(actor.organization_id) != mark:
-            raise Conflict("Another night was quicker, and its anomalies stand; nothing was changed by this one.")
-        return _keep(actor, history, night, wanted)
+        return keep_unless_overtaken(actor, history, night, wanted, mark)
 
 
 @contextmanager
@@ -134,6 +131,15 @@ def _only(day: Day, places: NDArray[np.int64]) -> Day:
     """The day of some SIMs."""
     names = [name for name in Day.__dataclass_fields__ if name != "ordinal" and getattr(day, name) is not None]
     return Day(day.ordinal, **{name: getattr(day, name)[places] for name in names})
+
+
+def keep_unless_overtaken(
+    actor: "Actor", history: "History", night: Night, wanted: "AnomalySettings", mark: str
+) -> str:
+    """Write what was found, unless the memory is not the one any more that `mark` was read with."""
+    if mark_of(actor.organization_id) != mark:
+        return "Another night was quicker, and its anomalies stand."
+    return _keep(actor, history, night, wanted)
 
 
 def _keep(actor: "Actor", history: "History", night: Night, wanted: "AnomalySettings") -> str:

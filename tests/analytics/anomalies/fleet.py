@@ -19,7 +19,7 @@ from sims.models import FleetDaily, Sim, UsageDaily
 from tests.fleet import make_customer, make_plan, make_sim
 
 LAST = date(2026, 11, 21)  # a Saturday
-DAYS = 60
+DAYS = 100
 MB = 1_000_000
 
 
@@ -86,6 +86,8 @@ def make_fleet(organization: Organization, size: int = 60, *, days: int = DAYS, 
     fleet = Fleet(organization, sims, LAST)
     rng = np.random.default_rng(7)
     used = 2 * MB * np.exp(rng.normal(0, 0.15, (days, size)))
+    row, sim = np.indices(used.shape)
+    used[(7 * row + 13 * sim) % 61 == 0] = 0  # each pauses now and then for a day: nothing strange
     first = LAST - timedelta(days=days - 1)
     ensure_partitions(first, LAST + timedelta(days=1))
     with tenant(organization.pk):
@@ -96,6 +98,7 @@ def make_fleet(organization: Organization, size: int = 60, *, days: int = DAYS, 
             )
             for row in range(days)
             for n, sim in enumerate(sims)
+            if used[row, n]
         )  # fmt: skip
         FleetDaily.objects.bulk_create(
             FleetDaily(
