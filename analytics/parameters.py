@@ -9,7 +9,14 @@ from iotsim.core.counts import find_limit
 from iotsim.core.slots import Found, Slot, SlotContext
 
 Kind = Literal[
-    "usage_timeline", "comparison", "heatmap", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown"
+    "usage_timeline",
+    "comparison",
+    "heatmap",
+    "top_sims",
+    "quota_utilization",
+    "status_breakdown",
+    "cost_breakdown",
+    "anomaly_timeline",
 ]
 Group = Literal["customer", "plan", "country", "operator"]
 
@@ -21,6 +28,7 @@ KINDS: Final = {
     "quota_utilization": "Use of the quota",
     "status_breakdown": "SIMs by state",
     "cost_breakdown": "Costs",
+    "anomaly_timeline": "Anomalies",
 }
 GROUPS: Final = {"customer": "Customer", "plan": "Plan", "country": "Country", "operator": "Operator"}
 MOST_BARS: Final = 25
@@ -40,6 +48,7 @@ _WORDS: Final = [
         r"(?:by|per)\s+weekday|busiest\s+(?:hours?|times?)",
     ),
     ("comparison", r"compar(?:e|ed|ing|isons?)|versus|vs\.?"),
+    ("anomaly_timeline", r"anomal(?:y|ies)|outliers?"),
     ("cost_breakdown", r"costs?|spend(?:ing)?|spent|expenses?|expenditures?|charges|money|overage\s+fees?|fees"),
     (
         "quota_utilization",
@@ -85,7 +94,7 @@ ChartKind = Annotated[
     Slot(
         "chart",
         find_chart,
-        noun="what to draw (usage, a comparison, hours of the week, top SIMs, quota, states or costs)",
+        noun="what to draw (usage, a comparison, hours of the week, top SIMs, quota, states, costs or anomalies)",
         free=True,
         shares=True,
         opens=True,

@@ -25,3 +25,20 @@ def apply_model(organization_id: int, version_id: int) -> None:
     from analytics.services.models import apply_model as apply
 
     apply(organization_id, version_id)
+
+
+@shared_task(name="analytics.look_at_arrivals")
+def look_at_arrivals(organization_id: int, *sim_ids: int) -> int:
+    """Look at today's use of SIMs that have new records. Answers how many anomalies are new."""
+    from analytics.nightly.today import look_at
+
+    return look_at(organization_id, sim_ids)
+
+
+@shared_task(name="analytics.look_at_last_hour")
+def look_at_last_hour() -> int:
+    """The same for whatever was seen in the last hour, in each organisation. Answers how many anomalies are new."""
+    from analytics.nightly.today import look_at_last_hour as look
+    from iotsim.core.models import Organization
+
+    return sum(look(one) for one in Organization.objects.order_by("pk").values_list("pk", flat=True))

@@ -2,9 +2,14 @@
 
 from django.urls import path
 
-from analytics import views
+from analytics import anomaly_views, views
 
 urlpatterns = [
     path("charts/", views.charts, name="charts"),
     path("charts/chart.csv", views.chart_csv, name="chart_csv"),
+    path("anomalies/", anomaly_views.anomalies, name="anomalies"),
+    path("anomalies/few/", anomaly_views.anomalies_few, name="anomalies_few"),
+    path("anomalies/settings/", anomaly_views.anomaly_settings, name="anomaly_settings"),
+    path("anomalies/<int:anomaly>/", anomaly_views.anomaly, name="anomaly"),
+    path("anomalies/<int:anomaly>/chart/", anomaly_views.anomaly_chart, name="anomaly_chart"),
 ]

@@ -38,6 +38,7 @@ PLACES = [
     ("Customers", "building", "customers", Permission.VIEW),
     ("Plans", "receipt", "plans", Permission.VIEW),
     ("Alerts", "bell-ringing", "alerts", Permission.VIEW),
+    ("Anomalies", "activity", "anomalies", Permission.VIEW),
     ("Usage imports", "file-import", "imports", Permission.VIEW),
     ("Reports", "report-analytics", "reports", Permission.VIEW),
     ("Approvals", "clipboard-check", "approvals", Permission.VIEW),
@@ -49,6 +50,7 @@ PLACES = [
 BADGES = {
     "Approvals": ("pending_approvals", "waiting-count", "approval"),
     "Alerts": ("critical_alerts", "alert-count", "alert"),
+    "Anomalies": ("critical_anomalies", "anomaly-count", "anomaly"),
 }
 TABS = [
     ("Profile", "profile", Permission.VIEW),
@@ -112,6 +114,12 @@ class Frame:
         """Those nobody has looked at yet, up to a hundred."""
         asked = {"severity": "critical", "status": "open", "limit": 1}
         return int(registry.get("list_alerts").call(self.actor, asked).result.critical)  # type: ignore[attr-defined]
+
+    @cached_property
+    def critical_anomalies(self) -> int:
+        """Critical ones that last and that nobody has marked."""
+        asked = {"severity": "critical", "status": "lasting", "limit": 1}
+        return int(registry.get("check_anomalies").call(self.actor, asked).result.critical)  # type: ignore[attr-defined]
 
     @cached_property
     def unread(self) -> int:

@@ -228,6 +228,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "begin billing cycles": {"task": "sims.roll_cycles", "schedule": 600.0},
     "watch for silence": {"task": "sims.watch_silence", "schedule": 600.0},
     "nightly checks": {"task": "sims.start_nights", "schedule": 900.0, "kwargs": {"hour": 2}},
+    "look at the last hour": {"task": "analytics.look_at_last_hour", "schedule": 3600.0},
     "analytics nights": {"task": "analytics.start_nights", "schedule": 900.0, "kwargs": {"hour": 3}},
     "train models": {"task": "analytics.start_trainings", "schedule": 6 * 3600.0},
 }

@@ -1,5 +1,6 @@
 """What analytics keeps."""
 
+from analytics.models.anomalies import Anomaly, AnomalyFeedback, AnomalySettings, AnomalyState
 from analytics.models.churn import CustomerSnapshot
 from analytics.models.forecasts import GroupForecast, SimForecast
 from analytics.models.savings import AdviceKind, AdviceState, Confidence, Recommendation, SavingsRun
@@ -8,6 +9,10 @@ from analytics.models.versions import ModelVersion, Stage
 __all__ = [
     "AdviceKind",
     "AdviceState",
+    "Anomaly",
+    "AnomalyFeedback",
+    "AnomalySettings",
+    "AnomalyState",
     "Confidence",
     "CustomerSnapshot",
     "GroupForecast",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from analytics.charts.anomalies import draw_anomalies
 from analytics.charts.comparison import draw_comparison
 from analytics.charts.costs import draw_costs
 from analytics.charts.heatmap import draw_heatmap
@@ -31,6 +32,7 @@ DRAWN: Final[Mapping[Kind, Callable[[Request], Chart]]] = {
     "quota_utilization": draw_quota,
     "status_breakdown": draw_states,
     "cost_breakdown": draw_costs,
+    "anomaly_timeline": draw_anomalies,
 }
 
 
@@ -60,7 +62,7 @@ def generate_chart(
     shape: Shape = "bars",
 ) -> Chart:
     """Draw a chart: usage over time, beside the period before or by hour of the week, the heaviest SIMs, use of
-    quotas, SIMs by state, or costs by group.
+    quotas, SIMs by state, costs by group, or anomalies over time.
 
     With the figure comes the same as a table. Usage and costs are of a period, without one of the last 30 days (the
     heaviest SIMs: of their billing cycle); quotas and states are those of now.

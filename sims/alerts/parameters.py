@@ -12,7 +12,9 @@ from iotsim.core.slots import Found, Slot, SlotContext, Source
 
 SeverityName = Literal["info", "warning", "critical"]
 StatusName = Literal["open", "acknowledged", "snoozed", "resolved", "all"]
-KindName = Literal["threshold", "limit", "status", "imei_change", "new_country", "silence", "intake_failure", "manual"]
+KindName = Literal[
+    "threshold", "limit", "status", "imei_change", "new_country", "silence", "intake_failure", "manual", "anomaly"
+]
 RuleKind = Literal["threshold", "limit", "status", "imei_change", "new_country", "silence", "intake_failure"]
 
 
@@ -83,6 +85,7 @@ _KINDS: Final = {
     r"(?:has\s+)?not\s+connect(?:ed|ing)?|goes\s+(?:dark|quiet|silent|offline)|disconnects?",
     "intake_failure": r"(?:failed|failing|refused|broken)\s+(?:imports?|intakes?|files?|uploads?)|"
     r"(?:imports?|intakes?|files?|uploads?)\s+(?:failures?|fails?|is\s+refused|gets?\s+refused)",
+    "anomaly": r"anomal(?:y|ies)(?=\s+(?:alerts?|alarms?|warnings?))",
     "status": r"(?:is|gets?|was|becomes?)\s+(?:suspended|deactivated|retired)|(?:status|state)\s+changes?|"
     r"changes?\s+(?:of\s+)?(?:status|state)",
     "limit": r"(?:over|exceeds?|above|beyond|reach(?:es)?|hits?)\s+(?:the(?:ir)?\s+|its\s+)?(?:quota|limit|allowance)|"
@@ -96,7 +99,7 @@ AlertKindName = Annotated[
     KindName,
     Field(
         description="threshold, limit (quota), status, imei_change, new_country, silence (no connection), "
-        "intake_failure or manual"
+        "intake_failure, manual or anomaly"
     ),
     _kind,
 ]

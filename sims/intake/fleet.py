@@ -13,6 +13,7 @@ from iotsim.core.effects import announce
 from sims import world
 from sims.alerts.watch import note_moves, note_usage, settle_usage
 from sims.cycles import cycle_start
+from sims.intake import arrivals
 from sims.lifecycle import Reason, Status
 from sims.models import ChangeState
 
@@ -48,6 +49,7 @@ def refresh_sims(organization_id: int, zone: ZoneInfo, touched: Touched, *, as_o
         cursor.execute("DROP TABLE sims_latest")
     if ids:
         announce(organization_id, {"sim": ids, "usage": ids})
+        arrivals.tell(organization_id, ids)
     return ids
 
 

@@ -20,6 +20,7 @@ class AlertKind(models.TextChoices):
     SILENCE = "silence", "no connection"
     INTAKE_FAILURE = "intake_failure", "import failed"
     MANUAL = "manual", "made by hand"
+    ANOMALY = "anomaly", "anomaly"
 
 
 class Severity(models.TextChoices):

@@ -1,0 +1,1 @@
+"""Anomalies as people meet them: in words, as rows to filter and mark, as alerts within a budget."""
