@@ -19,9 +19,10 @@ NORMAL: Final = np.array(
     [-2.326, -1.96, -1.645, -1.282, -0.842, -0.524, -0.253, 0, 0.253, 0.524, 0.842, 1.282, 1.645, 1.96, 2.326]
 )  # of the standard normal distribution: what is believed before there are errors to learn from
 PLACES: Final = (3, 7, 11)  # of 10, 50 and 90 % in LEVELS
-ODD: Final = 1.25  # times the usual width of errors: days like holidays count as this wide at most
+ODD: Final = 1.15  # times the usual width of errors: days like holidays count as this wide at most
+ODD_FEW: Final = 8.0  # more than that over the number of errors: the width of few is uncertain itself
 DRAWN: Final = 5  # days that the belief of no common error weighs as much as
-BELIEF: Final = 60  # errors that the belief weighs as much as
+BELIEF: Final = 30  # errors that the belief weighs as much as
 AHEAD: Final = (1, 2, 4, 7, 10, 14, 21, 30)  # steps, or the same shares of a longer horizon
 
 
@@ -78,7 +79,8 @@ def _widened(columns: Sequence[Vector], steps: int, gap: int) -> Vector:
         return np.empty(0, np.float32)
     middles = np.array([np.median(column) for column in known])
     apart = np.array([np.subtract(*np.quantile(column, (0.9, 0.1))) for column in known])
-    inner = np.minimum(1, ODD * np.median(apart) / np.maximum(apart, 1e-9))
+    odd = ODD + ODD_FEW / np.array([column.size for column in known])
+    inner = np.minimum(1, odd * np.median(apart) / np.maximum(apart, 1e-9))
     centre = np.median(middles)
     reach = ODD * 1.48 * np.median(np.abs(middles - centre))
     pulled = np.clip(middles, centre - reach, centre + reach)

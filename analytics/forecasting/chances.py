@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from analytics.forecasting.calibration import LEVELS
 from analytics.forecasting.shapes import Matrix, Vector
 
-TINY: Final = np.float32(1e-30)
+TINY: Final = 1e-30
+Doubles = NDArray[np.float64]
 
 
 def chance_of_passing(quantiles: Matrix, allowance: NDArray[np.floating]) -> Vector:
@@ -17,26 +18,23 @@ def chance_of_passing(quantiles: Matrix, allowance: NDArray[np.floating]) -> Vec
     A line through the quantiles, with exponential tails that go on as the outer two quantiles do. It falls as the
     allowance grows; an allowance that is used up is passed.
     """
-    limit = np.asarray(allowance, dtype=np.float32)
-    place = (quantiles < limit).sum(axis=0)
+    limit, lines = np.asarray(allowance, dtype=np.float64), quantiles.astype(np.float64)
+    place = (lines < limit).sum(axis=0)
     inner = np.clip(place, 1, len(LEVELS) - 1)
     sims = np.arange(len(limit))
-    low, high = quantiles[inner - 1, sims], quantiles[inner, sims]
+    low, high = lines[inner - 1, sims], lines[inner, sims]
     part = np.clip((limit - low) / np.maximum(high - low, TINY), 0, 1)
-    below = LEVELS[inner - 1] + part * (LEVELS[inner] - LEVELS[inner - 1])
-    with np.errstate(over="ignore"):
-        lower = LEVELS[0] * np.exp(-_rate(quantiles[1], quantiles[0], 1) * np.maximum(quantiles[0] - limit, 0))
-        upper = 1 - (1 - LEVELS[-1]) * np.exp(
-            -_rate(quantiles[-1], quantiles[-2], -1) * np.maximum(limit - quantiles[-1], 0)
-        )
-    below = np.where(place == 0, lower, np.where(place == len(LEVELS), upper, below))
+    within = LEVELS[inner - 1] + part * (LEVELS[inner] - LEVELS[inner - 1])
+    lower = LEVELS[0] * _tail(lines[0] - limit, lines[1] - lines[0], LEVELS[1] / LEVELS[0])
+    upper = (1 - LEVELS[-1]) * _tail(limit - lines[-1], lines[-1] - lines[-2], (1 - LEVELS[-2]) / (1 - LEVELS[-1]))
+    below = np.where(place == 0, lower, np.where(place == len(LEVELS), 1 - upper, within))
     found = np.where(limit <= 0, 1, 1 - below)
-    found = np.where((limit > 0) & (quantiles[-1] <= 0), 0, found)
+    found = np.where((limit > 0) & (lines[-1] <= 0), 0, found)
     return np.where(np.isnan(limit), np.nan, found).astype(np.float32)
 
 
-def _rate(high: Vector, low: Vector, end: int) -> Vector:
-    """Of the exponential tail beyond the outer two quantiles, at the lower (1) or upper (-1) end."""
-    outer, inner = (LEVELS[0], LEVELS[1]) if end > 0 else (1 - LEVELS[-1], 1 - LEVELS[-2])
-    found: Vector = np.log(inner / outer) / np.maximum(high - low, TINY)
+def _tail(beyond: Doubles, apart: Doubles, ratio: float) -> Doubles:
+    """What is left of an outer quantile's chance so far beyond it, when over the distance to the next one inwards,
+    `apart`, the chance changes by `ratio`."""
+    found: Doubles = np.exp(-np.log(ratio) * np.maximum(beyond, 0) / np.maximum(apart, TINY))
     return found

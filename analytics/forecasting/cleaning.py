@@ -9,7 +9,7 @@ from analytics.forecasting.statistics import known_or, median
 
 IMPOSSIBLE: Final = 1e18  # bytes in a step
 NOTHING: Final = 0.05  # of the usual day: as good as nothing
-DOUBLE: Final = 1.5  # usual days at least: the day that holds two
+MOST: Final = 0.5  # of the day before at least is in the day that holds two
 ALIKE: Final = 0.35  # of the usual sum: how far the sum of the two days may be off
 CERTAIN: Final = 0.8  # of the days have use: only then a day without is odd
 
@@ -26,7 +26,7 @@ def cleaned(values: Matrix, ignored: Flags | None = None) -> Matrix:
 def undo_late(values: Matrix, period: int) -> Matrix:
     """Days whose records were booked on the day after (nothing, then double) get their share back, in place."""
     count, length = values.shape
-    if length < 2 * period:
+    if length < 2 * period or not count:
         return values
     first = length % period
     folded = values[:, first:].reshape(count, -1, period)
@@ -34,7 +34,7 @@ def undo_late(values: Matrix, period: int) -> Matrix:
     usual = np.tile(usual, (1, folded.shape[1] + 1))[:, period - first :][:, :length]
     regular = (values > 0).sum(axis=1) >= CERTAIN * np.isfinite(values).sum(axis=1)
     day, after, both = values[:, :-1], values[:, 1:], usual[:, :-1] + usual[:, 1:]
-    late = (day <= NOTHING * usual[:, :-1]) & (after >= DOUBLE * usual[:, 1:]) & regular[:, None]
+    late = (day <= NOTHING * usual[:, :-1]) & (after >= usual[:, 1:] + MOST * usual[:, :-1]) & regular[:, None]
     late &= (np.abs(day + after - both) <= ALIKE * both) & (usual[:, :-1] > 0)
     sim, place = np.nonzero(late)
     total = values[sim, place] + values[sim, place + 1]

@@ -62,10 +62,10 @@ class View:
         return np.concatenate([self.about, np.stack(own, axis=1).astype(np.float32)], axis=1)
 
     def _of_phase(self, phase: NDArray[np.int64], steps: NDArray[np.int64], count: int) -> Matrix:
-        level = np.where(self.profile.level > 0, self.profile.level, 1)[:, None]
+        level = np.where(self.profile.level > 0, self.profile.level, np.float32(1))[:, None]
         own: list[Matrix] = [
-            self.profile.average[:, phase] / level * self.ratio[:, None],
-            self.profile.middle[:, phase] / level * self.ratio[:, None],
+            (self.profile.average[:, phase] / level * self.ratio[:, None]).astype(np.float32),
+            (self.profile.middle[:, phase] / level * self.ratio[:, None]).astype(np.float32),
             self.last[:, phase],
             np.broadcast_to(steps, (count, len(steps))).astype(np.float32),
             np.broadcast_to(phase, (count, len(steps))).astype(np.float32),
@@ -102,7 +102,7 @@ def view_of(values: Matrix, weights: Weights, horizon: int, seasons: Seasons, co
         *profile.recent.T,
         np.log(np.maximum(outlook.ratio, 1e-3)),
         share(profile.spread, level),
-        share(profile.drift, level),
+        profile.drift,
         share(profile.middle.mean(axis=1), level),
         profile.device_class,
         np.minimum(profile.known, 400),

@@ -30,7 +30,7 @@ ORIGINS: Final = 20
 ENOUGH: Final = 6  # earlier days, to learn from those alone that knew a last year
 YEAR_DAYS: Final = 364  # a year of whole weeks
 LAST_YEAR_CYCLES: Final = 6  # of history before the same time last year
-OWN: Final = 0.6  # how much (as a power) the own spread of a series says about the error of its sums
+OWN: Final = 0.5  # how much (as a power) the own spread of a series says about the error of its sums
 OWN_STEP: Final = 0.8  # and about the error of its steps
 USUAL_SPREAD: Final = 0.3  # of the level
 USUAL_DRIFT: Final = 0.1
@@ -79,21 +79,31 @@ class Outlook:
         """What the error of one step is measured in (B,): its own spread, drawn towards the usual as for sums."""
         usual = USUAL_SPREAD * self.profile.level
         found: Vector = np.power(self.profile.spread, OWN_STEP) * np.power(usual, 1 - OWN_STEP)
-        scale: Vector = (found * np.maximum(self.ratio, LEAST_SCALE)).astype(np.float32)
-        return scale
+        return (found * np.maximum(self.ratio, LEAST_SCALE)).astype(np.float32)
+
+    def step_scales(self, steps: int) -> Matrix:
+        """The same of each of the next steps (B, steps): some phases are noisier than others."""
+        return self.step_scale()[:, None] * repeated(self.profile.uneven, steps)
 
     def sum_scale(self, steps: NDArray[np.int64] | int) -> Vector:
-        """What the error of a sum of so many steps is measured in (B,).
+        """What the error of a sum of so many steps is measured in: (B,) for `steps` (B,) or one number.
 
         Noise that averages out and drift that does not, as the series showed them, drawn towards what is usual for a
         series of its size: its own spread is known from few weeks.
         """
-        ahead = np.asarray(steps, dtype=np.float32)
-        noise = np.square(self.profile.spread) * ahead * (1 + ahead / np.maximum(self.profile.seen, 1))
-        drift = np.square(self.profile.drift * ahead) * np.float32(DRIFT_SHARE)
-        usual = USUAL_SPREAD * self.profile.level * np.sqrt(ahead + USUAL_DRIFT * np.square(ahead))
-        found = np.power(np.sqrt(noise + drift), OWN) * np.power(usual, 1 - OWN)
-        scale: Vector = (found * np.maximum(self.ratio, LEAST_SCALE)).astype(np.float32)
+        return self.sum_scales(np.broadcast_to(np.asarray(steps), self.ratio.shape)[:, None])[:, 0]
+
+    def sum_scales(self, steps: NDArray[np.int64]) -> Matrix:
+        """The same (B, H) for `steps` (B, H) or (1, H)."""
+        ahead = steps.astype(np.float32)
+        spread = self.profile.spread[:, None]
+        drift = (self.profile.drift * self.profile.level)[:, None]
+        noise = np.square(spread) * ahead * (1 + ahead / np.maximum(self.profile.seen, 1)[:, None].astype(np.float32))
+        lasting = np.square(drift * ahead) * np.float32(DRIFT_SHARE)
+        usual = np.sqrt(ahead + np.float32(USUAL_DRIFT) * np.square(ahead)) * np.float32(USUAL_SPREAD)
+        found = np.power(noise + lasting, np.float32(OWN / 2))
+        found *= np.power(usual * self.profile.level[:, None], np.float32(1 - OWN))
+        scale: Matrix = found * np.maximum(self.ratio, np.float32(LEAST_SCALE))[:, None]
         return scale
 
 
@@ -166,7 +176,7 @@ def _alike(pasts: list[_Past], now: Vector | None) -> list[_Past]:
 
 def bands(outlook: Outlook, learnt: Learnt, horizon: int) -> Matrix3:
     """(3, B, horizon): 10, 50, 90 % of each step."""
-    middle, scale = outlook.middle(horizon), outlook.step_scale()
+    middle, scale = outlook.middle(horizon), outlook.step_scales(horizon)
     found = np.empty((3, *middle.shape), np.float32)
     found[1] = middle
     for index in np.unique(outlook.profile.device_class):
@@ -174,7 +184,7 @@ def bands(outlook: Outlook, learnt: Learnt, horizon: int) -> Matrix3:
         for band in (0, 2):
             line = learnt.steps.table[index, :, PLACES[band]]
             shift = np.interp(np.arange(1, horizon + 1), learnt.steps.ahead, line).astype(np.float32)
-            found[band, mine] = middle[mine] + shift * scale[mine, None]
+            found[band, mine] = middle[mine] + shift * scale[mine]
     np.maximum(found, 0, out=found)
     found[0], found[2] = np.minimum(found[0], found[1]), np.maximum(found[2], found[1])
     return found
@@ -193,13 +203,10 @@ def sum_quantiles(outlook: Outlook, learnt: Learnt, steps: NDArray[np.int64]) ->
 
 def middle_sums(outlook: Outlook, learnt: Learnt, horizon: int) -> Matrix:
     """(B, horizon): the 50 % quantile of the sum up to each step; never falls."""
-    found = outlook.sums(horizon)
     every = np.arange(1, horizon + 1)
-    for index in np.unique(outlook.profile.device_class):
-        mine = np.flatnonzero(outlook.profile.device_class == index)
-        scores = np.interp(every, learnt.sums.ahead, learnt.sums.table[index, :, PLACES[1]])
-        for step in every:
-            found[mine, step - 1] += (outlook.sum_scale(int(step))[mine] * scores[step - 1]).astype(np.float32)
+    lines = np.array([np.interp(every, learnt.sums.ahead, one[:, PLACES[1]]) for one in learnt.sums.table])
+    scores = lines.astype(np.float32)[outlook.profile.device_class]
+    found = outlook.sums(horizon) + outlook.sum_scales(every[None, :]) * scores
     ordered: Matrix = np.maximum.accumulate(np.maximum(found, 0), axis=1)
     return ordered
 
@@ -263,9 +270,12 @@ def _errors(past: _Past, weights: Weights) -> tuple[Matrix, Matrix]:
     usable = (past.profile.seen >= 2 * past.profile.middle.shape[1]) & (past.profile.spread > 0)
     sums = np.full((len(known), len(ahead)), np.nan, np.float32)
     for place, count in enumerate(ahead):
-        whole = usable & (seen[:, count - 1] >= 0.8 * count)
-        sums[whole, place] = missed[whole, count - 1] / outlook.sum_scale(int(count))[whole]
-    single = (past.came - outlook.middle(horizon))[:, ahead - 1] / np.where(usable, outlook.step_scale(), 1)[:, None]
+        scale = outlook.sum_scale(int(count))
+        whole = usable & (seen[:, count - 1] >= 0.8 * count) & (scale > 0)
+        sums[whole, place] = missed[whole, count - 1] / scale[whole]
+    usable &= outlook.step_scale() > 0
+    scales = np.where(usable[:, None], outlook.step_scales(horizon), 1)[:, ahead - 1]
+    single = (past.came - outlook.middle(horizon))[:, ahead - 1] / scales
     return sums, np.where(usable[:, None], single, np.float32(np.nan))
 
 

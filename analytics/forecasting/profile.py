@@ -19,6 +19,7 @@ WINSOR: Final = 0.03  # of a series' days, the highest, are pulled in before the
 RARE_ZEROS: Final = (0.5, 0.8)  # median week to mean week: below the medians say nothing of the shape, above all
 INNER: Final = (0.1, 0.9)  # quantiles of the residuals that noise is measured between: holidays lie outside
 INNER_WIDTH: Final = 2.563  # of a standard normal distribution
+EVEN_CYCLES: Final = np.float32(8)  # that the belief of equally noisy phases weighs as much as
 LEAST_NOISE: Final = 0.25  # of the standard deviation, where most days are alike and a few are not
 ODD_CYCLES: Final = 0.15  # of the cycles, the oddest, are left out of the drift
 WEEK_KNOWN: Final = 0.4  # of a week's days: fewer say nothing about its level
@@ -35,9 +36,9 @@ class Profile:
 
     `known` (B,): steps known in the whole history, `seen` (B,): of the last 16 cycles. `middle`, `average`
     (B, period): median and winsorised mean of each phase of the cycle, phase 0 being the next step. `spread` (B,):
-    standard deviation of steps around their phase, `drift` (B,): of whole cycles' levels (both winsorised, in units
-    of y). `recent` (B, FEATURES): log ratios of the level of the last cycle to that of the last 2, 2 to 4, and so on.
-    `device_class` (B,): index in CLASSES.
+    standard deviation of steps around their phase, `uneven` (B, period): that of each phase relative to it, `drift`
+    (B,): of whole cycles' levels around 1. `recent` (B, FEATURES): log ratios of the level of the last cycle to that
+    of the last 2, 2 to 4, and so on. `device_class` (B,): index in CLASSES.
     """
 
     known: NDArray[np.int64]
@@ -45,6 +46,7 @@ class Profile:
     middle: Matrix
     average: Matrix
     spread: Vector
+    uneven: Matrix
     drift: Vector
     recent: Matrix
     device_class: NDArray[np.uint8]
@@ -62,11 +64,11 @@ def profile_of(values: Matrix, period: int, cycles: int = CYCLES) -> Profile:
     flat = folded.reshape(len(folded), -1)
     middle, known = median(folded)
     middle = np.where(known > 0, middle, known_or(median(flat)[0], 0)[:, None])
-    (limit,) = quantiles(flat, (1 - WINSOR,))
+    limit = _highest(flat)
     pulled = np.minimum(folded, limit[:, None, None])
     average = np.where(known > 0, mean(pulled, axis=2), mean(pulled.reshape(flat.shape), axis=1)[:, None])
     average = _steadied(average, middle)
-    residual = folded - middle[:, :, None]
+    residual = pulled - middle[:, :, None]
     spread, distance = _noise(residual.reshape(flat.shape))
     levels = _cycle_levels(pulled, average)
     return Profile(
@@ -75,10 +77,21 @@ def profile_of(values: Matrix, period: int, cycles: int = CYCLES) -> Profile:
         middle=middle,
         average=average,
         spread=spread,
-        drift=_drift(levels) * average.mean(axis=1),
+        uneven=_uneven(residual, distance),
+        drift=_drift(levels),
         recent=_recent(levels),
         device_class=_classes(folded, distance),
     )
+
+
+def _highest(flat: Matrix) -> Vector:
+    """What no day may be taken to exceed (B,); of a device that rarely uses anything, at least its usual use."""
+    (limit,) = quantiles(flat, (1 - WINSOR,))
+    rare = np.flatnonzero((limit <= 0) & (flat > 0).any(axis=1))
+    if rare.size:
+        used = np.where(flat[rare] > 0, flat[rare], np.float32(np.nan))
+        limit[rare] = median(used)[0]
+    return limit
 
 
 def _steadied(average: Matrix, middle: Matrix) -> Matrix:
@@ -109,6 +122,14 @@ def _noise(residual: Matrix) -> tuple[Vector, Vector]:
     whole = np.sqrt(mean(np.square(residual), axis=1))
     spread: Vector = np.maximum(inner, LEAST_NOISE * whole)
     return spread, mean(np.abs(residual), axis=1)
+
+
+def _uneven(residual: Matrix, distance: Vector) -> Matrix:
+    """How much noisier than the others each phase is, drawn to 1: it is known from few cycles."""
+    own = share(mean(np.abs(residual), axis=2), np.broadcast_to(distance[:, None], residual.shape[:2]))
+    known = np.isfinite(residual).sum(axis=2).astype(np.float32)
+    found: Matrix = (known * own + EVEN_CYCLES) / (known + EVEN_CYCLES)
+    return np.where(distance[:, None] > 0, found, np.float32(1))
 
 
 def _cycle_levels(pulled: Matrix, average: Matrix) -> Matrix:
