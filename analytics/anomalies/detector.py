@@ -43,7 +43,7 @@ def _step(state: Columns, day: Day, settings: Settings) -> Findings:
     for part in _parts(state.size):
         own, today, here = state[part], _cut(day, part), _cut_reading(reading, part)
         learn(own, today, here, common[part])
-    learn_idle(state, day, reading, chance)
+    learn_idle(state, day, reading, cohort, chance)
     weekly = day.ordinal % 7 == 0
     if weekly:
         close_week(state)

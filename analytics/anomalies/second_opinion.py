@@ -51,9 +51,7 @@ def ask_forest(state: State, day: Day, findings: Findings, *, seed: int = 0) -> 
 
 
 def _features(state: Columns, day: Day, reading: Reading, sims: Whole) -> Table:
-    changed = [
-        np.zeros(sims.size) if flags is None else flags[sims] for flags in (day.imei_changed, day.new_country)
-    ]
+    changed = [np.zeros(sims.size) if flags is None else flags[sims] for flags in (day.imei_changed, day.new_country)]
     sessions = np.nan_to_num(reading.sessions[sims])
     idle = np.where(reading.idle[sims], state["idle_days"][sims] + 1, 0)
     columns = (
@@ -69,6 +67,4 @@ def _reasons(sample: Table, asked: Table) -> list[tuple[str, ...]]:
     width = 1.4826 * np.median(np.abs(sample - middle), axis=0)
     away = np.abs(asked - middle) / np.where(width > 0, width, np.maximum(sample.std(axis=0), 0.1))
     order = np.argsort(-away, axis=1)[:, :3]
-    return [
-        tuple(WORDS[one] for one in row if distance[one] > FAR) for row, distance in zip(order, away, strict=True)
-    ]
+    return [tuple(WORDS[one] for one in row if distance[one] > FAR) for row, distance in zip(order, away, strict=True)]
