@@ -114,7 +114,7 @@ def check(state: State | Columns, day: Day) -> None:
 
 
 def _parts(size: int) -> list[slice]:
-    return [slice(start, min(start + PART, size)) for start in range(0, size, PART)]
+    return [slice(start, min(start + PART, size)) for start in range(0, max(size, 1), PART)]
 
 
 def _cut(day: Day, part: slice) -> Day:

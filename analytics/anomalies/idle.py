@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.anomalies.columns import Columns
-from analytics.anomalies.shapes import Day, Floats, Whole
 from analytics.anomalies.levels import Reading, count_runs
+from analytics.anomalies.shapes import Day, Floats, Whole
 
 LENGTHS: Final = np.array([1, 2, 4, 8, 16])
 USUAL: Final = np.array([1, 0.15, 0.05, 0.025, 0.0125])  # survival where nothing is known

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.anomalies.levels import FLOOR, row_median
 from analytics.anomalies.columns import Columns
+from analytics.anomalies.levels import FLOOR, row_median
 from analytics.anomalies.shapes import WEEKS, Floats
 
 FEWEST_WEEKS: Final = 5

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.anomalies.cohorts import Together
+from analytics.anomalies.columns import Columns
 from analytics.anomalies.idle import run_surprise, survival
 from analytics.anomalies.levels import DRIFTED, FLOOR, Reading
-from analytics.anomalies.columns import Columns
 from analytics.anomalies.shapes import (
     FIGURES,
     KINDS,
