@@ -144,4 +144,3 @@ def _findings(
         two_evidences=traffic & beside & ~state["moved"][sims],
         withheld=withheld,
     )
-

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.anomalies.levels import Reading
 from analytics.anomalies.columns import Columns
+from analytics.anomalies.levels import Reading
 from analytics.anomalies.shapes import CohortEvent, Day, Flags, Floats, Whole
 
 WINDOW: Final = 10  # days in which a roll-out reaches its cohort

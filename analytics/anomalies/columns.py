@@ -1,4 +1,4 @@
-"""The state field by field: what the arithmetic works on. A record a SIM is for keeping, a column a field for counting."""
+"""The state field by field: records, one a SIM, are for keeping; columns, one a field, for arithmetic."""
 
 from typing import Any, Final, overload
 

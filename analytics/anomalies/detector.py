@@ -43,7 +43,7 @@ def _step(state: Columns, day: Day, settings: Settings) -> Findings:
     for part in _parts(state.size):
         own, today, here = state[part], _cut(day, part), _cut_reading(reading, part)
         learn(own, today, here, common[part])
-    learn_idle(state, day, reading, chance)
+    learn_idle(state, day, reading, cohort, chance)
     weekly = day.ordinal % 7 == 0
     if weekly:
         close_week(state)
@@ -114,7 +114,7 @@ def check(state: State | Columns, day: Day) -> None:
 
 
 def _parts(size: int) -> list[slice]:
-    return [slice(start, min(start + PART, size)) for start in range(0, size, PART)]
+    return [slice(start, min(start + PART, size)) for start in range(0, max(size, 1), PART)]
 
 
 def _cut(day: Day, part: slice) -> Day:

@@ -11,40 +11,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.anomalies.columns import Columns
-from analytics.anomalies.shapes import Day, Floats, Whole
 from analytics.anomalies.levels import Reading, count_runs
+from analytics.anomalies.shapes import Day, Floats, Whole
 
 LENGTHS: Final = np.array([1, 2, 4, 8, 16])
-USUAL: Final = np.array([1, 0.3, 0.12, 0.06, 0.03])  # survival where nothing is known
+USUAL: Final = np.array([1, 0.15, 0.05, 0.025, 0.0125])  # survival where nothing is known
 USUAL_RUNS: Final = 4.0
 COHORT_RUNS: Final = 40.0  # how many of its own runs the cohort's curve is worth
 
-FAULTS: Final = 1.5e-4  # runs a SIM and day that count as faults and not as the cohort's habit
+COHORT_DAYS: Final = 100
+FAULTS: Final = 1.2e-4  # runs a SIM and day that count as faults and not as the cohort's habit
 
 Curves = NDArray[np.float64]
 
 
 def usual_chance(state: Columns, day: Day, cohort: Whole) -> Floats:
-    """The mean probability in each SIM's cohort that an idle run begins on such a day."""
+    """How often an idle run begins on such a day in each SIM's cohort, a run a SIM-day; 0 without a cohort.
+
+    The mean of what its SIMs are taken for, and no more than the cohort's runs over its days: a SIM alone cannot know
+    that it is hardly ever idle, a thousand can.
+    """
     size = int(cohort.max(initial=-1)) + 1
     place = np.where((cohort >= 0) & (state["spread"] > 0), cohort, size)
-    total = np.bincount(place, state["idle"][:, int(day.weekday > 4)], size + 1)
-    mean = total / np.maximum(np.bincount(place, minlength=size + 1), 1)
-    mean[size] = 0
-    return np.asarray(mean[place], np.float32)
+    count = np.maximum(np.bincount(place, minlength=size + 1), 1)
+    mean = [np.bincount(place, state["idle"][:, kind], size + 1) / count for kind in (0, 1)]
+    begun = np.bincount(place, state["runs"][:, 0], size + 1) + 0.5
+    expected = np.bincount(place, state["active"], size + 1) * (5 * mean[0] + 2 * mean[1]) / 7
+    chance = mean[int(day.weekday > 4)] * np.minimum(begun / np.maximum(expected, 0.5), 1)
+    chance[size] = 0
+    return np.asarray(chance[place], np.float32)
 
 
-def learn_idle(state: Columns, day: Day, reading: Reading, usual: Floats) -> None:
+def learn_idle(state: Columns, day: Day, reading: Reading, cohort: Whole, usual: Floats) -> None:
     """Take the day into the idle runs; `surprise` is that of the first day, by what was known before it.
 
-    A SIM that was never idle yet is not taken for less likely to be than half of its cohort's mean, `usual`.
+    What a SIM is taken for is drawn toward its cohort, `usual`, as if by a hundred days more.
     """
     weekend = int(day.weekday > 4)
     at_risk = reading.judged & (state["idle_days"] == 0)
     idle = np.flatnonzero(reading.idle)
     chance = state["idle"][:, weekend]
     begins = idle[at_risk[idle]]
-    state["surprise"][begins] = -np.log(np.maximum(np.maximum(chance[begins], usual[begins] / 2), 1e-3))
+    own = state["active"][begins].astype(np.float32)
+    drawn = (own * chance[begins] + COHORT_DAYS * usual[begins]) / (own + COHORT_DAYS)
+    drawn = np.where(cohort[begins] < 0, chance[begins], drawn)
+    state["surprise"][begins] = -np.log(np.maximum(drawn, 1e-4))
     pace = np.maximum(1 / (state["active"] + np.float32(6)), np.float32(0.01)) * at_risk
     state["idle"][:, weekend] += pace * (reading.idle - chance)
     state["idle_days"][reading.judged & ~reading.idle] = 0

@@ -103,8 +103,14 @@ def _learn_use(state: Columns, day: Day, reading: Reading, common: Floats) -> No
         active, np.clip(state["drift"] + np.clip(own, -3, 4) - DRIFT_SLACK, 0, MOST_DRIFT), state["drift"]
     )
     state["active"] += active & (count < MOST_ACTIVE_DAYS)
-    state["recent"] += np.where(active, RECENT * step, 0)
-    _settle(state, reading, outside=(active & ((far > 4) | ((state["drift"] > DRIFTED) & (own > 0)))) | (reading.judged & reading.low & ~reading.idle & (state["trickle"] == 0)))
+    most = CLIP * spread * (1 + state["outside"])  # one day moves it little, several in a row do
+    state["recent"] += np.where(active, RECENT * np.clip(logs - state["recent"], -most, most), 0)
+    _settle(
+        state,
+        reading,
+        outside=(active & ((far > 4) | ((state["drift"] > DRIFTED) & (own > 0))))
+        | (reading.judged & reading.low & ~reading.idle & (state["trickle"] == 0)),
+    )
 
 
 def _settle(state: Columns, reading: Reading, outside: Flags) -> None:
@@ -178,7 +184,7 @@ def start(state: Columns, day: Day, reading: Reading) -> None:
     _begin(state, due[enough], day.ordinal)
 
 
-def _begin(state: Columns, sims: Whole, ordinal: int) -> None:  
+def _begin(state: Columns, sims: Whole, ordinal: int) -> None:
     if not sims.size:
         return
     days = state["shape"][sims]  # slot = day % 14, so the weekday is slot % 7
@@ -214,7 +220,7 @@ def _first_spread(rest: Floats, count: NDArray[np.int64]) -> Floats:
     return spread
 
 
-def _begin_idle(state: Columns, sims: Whole, idle: Flags, known: Flags, ordinal: int) -> None:  
+def _begin_idle(state: Columns, sims: Whole, idle: Flags, known: Flags, ordinal: int) -> None:
     """How likely the SIM is to be idle: on weekdays, on weekends; and the runs of idle days in the start."""
     _chances(state["idle"], sims, idle, known)
     run = np.zeros(sims.size, np.int16)
@@ -232,7 +238,7 @@ def _chances(chance: Floats, sims: Whole, hit: Flags, known: Flags) -> None:
         chance[sims, place] = (hit[:, slots].sum(axis=1) + 0.05) / (known[:, slots].sum(axis=1) + 3)
 
 
-def count_runs(state: Columns, sims: Whole, run: NDArray[np.int16]) -> None:  
+def count_runs(state: Columns, sims: Whole, run: NDArray[np.int16]) -> None:
     """Count the idle runs that have just reached 1, 2, 4, 8 and 16 days."""
     for place, length in enumerate((1, 2, 4, 8, 16)):
         reached = sims[run == length]

@@ -23,7 +23,7 @@ CLIP: Final = 2.5
 FAST, SLOW, SPREAD_GAIN, WHOLE_GAIN, SLOT_GAIN, ERROR_GAIN = 0.3, 0.02, 0.01, 0.001, 0.25, 0.02
 RESTLESS_GAIN, LASTING_GAIN = 2 / 7, 1 / 3  # means over six and five points
 MOST: Final = 20.0  # spreads that one point adds to the restlessness
-THRESHOLD: Final = 14.0  # of the summed evidence, where the score is 0
+THRESHOLD: Final = 16.0  # of the summed evidence, where the score is 0
 MONDAY: Final = 4 * DAY  # the first Monday, in seconds since 1970
 
 Numbers = NDArray[np.float64]
@@ -32,9 +32,9 @@ Numbers = NDArray[np.float64]
 def score_series(timestamps: ArrayLike | Sequence[datetime], values: ArrayLike) -> Numbers:
     """A score for each point, in -1 .. 1: below 0 anomalous, the lower the surer.
 
-    `timestamps` are datetime64, datetimes, ISO texts or seconds since 1970, in order (the same moment twice is allowed),
-    at any interval, with gaps or irregular; `values` are numbers, where NaN and infinite ones are unknown and score 1.
-    The score of a point depends on it and on what came before alone. Raises ValueError when the lengths differ, a
+    `timestamps` are datetime64, datetimes, ISO texts or seconds since 1970, in order (the same moment twice is
+    allowed), at any interval, with gaps or irregular; `values` are numbers, where NaN and infinite ones are unknown and
+    score 1. The score of a point depends on it and on what came before alone. Raises ValueError when the lengths differ, a
     timestamp cannot be read, or time goes backwards.
     """
     seconds = _seconds(timestamps)
@@ -140,7 +140,7 @@ class _Stream:
     def __init__(self) -> None:
         self.last = self.mean = self.level = math.nan
         self.last_error = self.mean_error = 1e300
-        self.moment = math.nan
+        self.moment = self.first = math.nan
         self.intervals: list[float] = []
         self.seasons: list[_Season] = []
         self.ahead, self.usual, self.whole = _Spread(SPREAD_GAIN), _Spread(SPREAD_GAIN), _Spread(WHOLE_GAIN)
@@ -151,11 +151,15 @@ class _Stream:
         """The evidence against this point, from what was known before it."""
         if math.isnan(self.last):
             self.last = self.mean = self.level = value
+            self.first = moment
         self._time(moment)
         slots = [season.slot(moment) for season in self.seasons]
         sudden = self.ahead.of(value - self._expected(slots))
         unusual = self.usual.of(value - self._usual(slots))
         odd = self.whole.of(value - self.level)
+        if self.seasons:  # what a day or a week looks like is not known before the first is over
+            young = min((moment - self.first) / self.seasons[0].period, 1.0)
+            odd, unusual = odd * young, unusual * young
         self.restless += RESTLESS_GAIN * (min(sudden, MOST) - self.restless)
         self.lasting += LASTING_GAIN * (unusual - self.lasting)
         self._learn(slots, value)

@@ -11,12 +11,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.anomalies.levels import FLOOR, row_median
 from analytics.anomalies.columns import Columns
+from analytics.anomalies.levels import FLOOR, row_median
 from analytics.anomalies.shapes import WEEKS, Floats
 
 FEWEST_WEEKS: Final = 5
 CORRELATED: Final = 1.4  # by how much daily autocorrelation of 0.3 widens a weekly mean: sqrt(1.3 / 0.7)
+STEP: Final = 0.6  # of the whole rise; more of it in one week is a step and no slope
 WEEK_FLOOR: Final = 0.04  # of a weekly mean's error, in logs
 
 
@@ -53,7 +54,9 @@ def _take_better(best: Slopes, state: Columns, weeks: int) -> None:
     rising = (rises > 0).mean(axis=1)
     error = np.maximum(CORRELATED * np.maximum(state["spread"][full], FLOOR) / np.sqrt(6), WEEK_FLOOR)
     t = slope * np.sqrt(weeks * (weeks**2 - 1) / 12) / error
-    better = t > best.t[full]
+    largest = np.diff(window, axis=1).max(axis=1)
+    gradual = largest < STEP * (window[:, -1] - window[:, 0])
+    better = (t > best.t[full]) & gradual
     to = full[better]
     best.slope[to], best.t[to], best.rising[to] = slope[better], t[better], rising[better]
     best.rise[to], best.weeks[to] = slope[better] * (weeks - 1), weeks

@@ -22,7 +22,8 @@ def choose_suspensions(
     A finding counts when traffic beyond the usual meets a change of device or a new country within a week, its cohort
     does not move too, and it has not ended (`Findings.two_evidences`). Safety-critical SIMs are never suspended.
     `customer` (SIM,) is the customer of every SIM of the state (-1 none), `already` (customer,) how many of each
-    customer's SIMs were suspended automatically this day. A customer's cap is `suspension_cap` of its SIMs, at least one.
+    customer's SIMs were suspended automatically this day. A customer's cap is `suspension_cap` of its
+    SIMs, at least one.
     """
     chosen = findings.two_evidences & (findings.phase != ENDED) & ~safety_critical[findings.sim]
     wanted = np.flatnonzero(chosen)

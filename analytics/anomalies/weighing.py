@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.anomalies.cohorts import Together
+from analytics.anomalies.columns import Columns
 from analytics.anomalies.idle import run_surprise, survival
 from analytics.anomalies.levels import DRIFTED, FLOOR, Reading
-from analytics.anomalies.columns import Columns
 from analytics.anomalies.shapes import (
     FIGURES,
     KINDS,
@@ -41,7 +41,7 @@ SIDE_DEVIATION, SIDE_RATIO, SIDE_DRIFT = 3.0, 2.5, 6.0  # with a change of devic
 SIDE_DAYS: Final = 7
 HABIT, HABIT_DAYS, HABIT_DISCOUNT = 3e-4, 5_000, 3.0  # single heavy days a SIM and day that are a habit
 STORM_DEVIATION, STORM_RATIO, FEWEST_SESSIONS = 5.0, 4.0, 40
-SILENCE: Final = 10.8  # nats
+SILENCE: Final = 11.0  # nats
 SLOPE, RISE, RISING = 5.0, np.log(1.6), 0.8
 TRICKLE_DAYS, TRICKLE_ODDS = 2, 6.5
 RARELY_ABROAD: Final = 0.005  # share of a cohort's SIMs ever abroad, below which a new country alone is odd
@@ -168,8 +168,7 @@ def _weigh_bytes(strength: Strengths, figures: NDArray[np.void], settings: Setti
     strength[ROAMING] = np.where(worth, np.where(new, beside, np.where(figures["abroad"], strength[SPIKE], 0)), 0)
 
 
-def _discount_habit(strength: Strengths, state: Columns, sims: Whole, cohort: Whole, figures: NDArray[np.void]
-) -> None:
+def _discount_habit(strength: Strengths, state: Columns, sims: Whole, cohort: Whole, figures: NDArray[np.void]) -> None:
     """Single heavy days count less where the SIM's cohort has them now and then: one must last, or be huge."""
     alone = (strength[SPIKE] >= 1) & ~(strength[THEFT:] >= 1).any(axis=0)
     bursts = sims[alone & (figures["deviation"] >= SPIKE_DEVIATION)]
@@ -191,9 +190,7 @@ def _weigh_sessions(strength: Strengths, figures: NDArray[np.void], deviation: F
     strength[RETRY_STORM] = np.where(sessions >= FEWEST_SESSIONS, np.maximum(storm, 0), 0)
 
 
-def _weigh_silence(
-    strength: Strengths, figures: NDArray[np.void], state: Columns, sims: Whole, cohort: Whole
-) -> None:
+def _weigh_silence(strength: Strengths, figures: NDArray[np.void], state: Columns, sims: Whole, cohort: Whole) -> None:
     quiet = np.flatnonzero(figures["idle_days"] > 1)
     if not quiet.size:
         return
@@ -210,9 +207,7 @@ def _weigh_trickle(strength: Strengths, figures: NDArray[np.void], state: Column
     strength[THROTTLED] = np.where(enough, state["trickle"][sims] / TRICKLE_ODDS, 0)
 
 
-def _weigh_country(
-    strength: Strengths, state: Columns, sims: Whole, cohort: Whole, figures: NDArray[np.void]
-) -> None:
+def _weigh_country(strength: Strengths, state: Columns, sims: Whole, cohort: Whole, figures: NDArray[np.void]) -> None:
     """A country alone counts where SIMs of its cohort hardly ever leave theirs."""
     new = np.flatnonzero((figures["country_age"] == 0) & (state["spread"][sims] > 0))
     for place in new.tolist():
