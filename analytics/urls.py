@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from analytics import views
+from analytics import savings_views, views
 
 urlpatterns = [
     path("charts/", views.charts, name="charts"),
     path("charts/chart.csv", views.chart_csv, name="chart_csv"),
+    path("savings/", savings_views.savings, name="savings"),
+    path("savings/costs/", savings_views.costs, name="savings_costs"),
+    path("savings/sim/", savings_views.cost_of_sim, name="savings_sim"),
 ]
