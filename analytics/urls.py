@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analytics import anomaly_views, views
+from analytics import anomaly_views, savings_views, views
 
 urlpatterns = [
     path("charts/", views.charts, name="charts"),
@@ -12,4 +12,7 @@ urlpatterns = [
     path("anomalies/settings/", anomaly_views.anomaly_settings, name="anomaly_settings"),
     path("anomalies/<int:anomaly>/", anomaly_views.anomaly, name="anomaly"),
     path("anomalies/<int:anomaly>/chart/", anomaly_views.anomaly_chart, name="anomaly_chart"),
+    path("savings/", savings_views.savings, name="savings"),
+    path("savings/costs/", savings_views.costs, name="savings_costs"),
+    path("savings/sim/", savings_views.cost_of_sim, name="savings_sim"),
 ]

@@ -39,6 +39,7 @@ PLACES = [
     ("Plans", "receipt", "plans", Permission.VIEW),
     ("Alerts", "bell-ringing", "alerts", Permission.VIEW),
     ("Anomalies", "activity", "anomalies", Permission.VIEW),
+    ("Savings", "coin", "savings", Permission.VIEW),
     ("Usage imports", "file-import", "imports", Permission.VIEW),
     ("Reports", "report-analytics", "reports", Permission.VIEW),
     ("Approvals", "clipboard-check", "approvals", Permission.VIEW),

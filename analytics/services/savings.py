@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final
 
 from django.utils import timezone
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from analytics.examples import EXAMPLES
 from analytics.models import Recommendation, SavingsRun
@@ -26,7 +26,7 @@ from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
 from iotsim.core.tenancy import tenant
 from iotsim.core.wording import counted, money
-from sims.parameters import CustomerName, PlanName, SimRef
+from sims.parameters import CustomerName, PlanName, SimRef, as_list
 
 if TYPE_CHECKING:
     from analytics.savings.chosen import Rows
@@ -40,7 +40,9 @@ LeastSaving = Annotated[
 ]
 State = Annotated[str, Field(pattern="^(open|applied|dismissed)$", description="open, applied or dismissed")]
 Numbers = Annotated[
-    list[int] | None, Field(max_length=MANY, description="Numbers of recommendations; without them, all that fit")
+    list[int] | None,
+    BeforeValidator(as_list),
+    Field(max_length=MANY, description="Numbers of recommendations; without them, all that fit"),
 ]
 
 
