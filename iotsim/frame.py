@@ -38,6 +38,7 @@ PLACES = [
     ("Customers", "building", "customers", Permission.VIEW),
     ("Plans", "receipt", "plans", Permission.VIEW),
     ("Alerts", "bell-ringing", "alerts", Permission.VIEW),
+    ("Models", "robot", "models", Permission.VIEW),
     ("Usage imports", "file-import", "imports", Permission.VIEW),
     ("Reports", "report-analytics", "reports", Permission.VIEW),
     ("Approvals", "clipboard-check", "approvals", Permission.VIEW),

@@ -31,6 +31,7 @@ ENDS: Final = words(
     into ending ends sorted sort ordered order top first per during until before after up down out right
     away back again immediately asap still currently ever went gone got burning burned near users user
     people everyone everybody anyone anybody fleet network networks operator country
+    health healthy churn churns churning risk cancel cancels leave leaves leaving doing going likely
     """
 )
 _WORD: Final = r"[^\W_][\w&.+/'’-]*"
