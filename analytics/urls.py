@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analytics import anomaly_views, savings_views, views
+from analytics import anomaly_views, model_views, savings_views, views
 
 urlpatterns = [
     path("charts/", views.charts, name="charts"),
@@ -15,4 +15,9 @@ urlpatterns = [
     path("savings/", savings_views.savings, name="savings"),
     path("savings/costs/", savings_views.costs, name="savings_costs"),
     path("savings/sim/", savings_views.cost_of_sim, name="savings_sim"),
+    path("models/", model_views.models, name="models"),
+    path("models/<str:name>/", model_views.model, name="model"),
+    path("customers/risk/", model_views.customers_at_risk, name="customers_at_risk"),
+    path("customers/health/", model_views.customer_health, name="customer_health"),
+    path("customers/health/cells/", model_views.health_cells, name="customer_health_cells"),
 ]

@@ -40,6 +40,7 @@ PLACES = [
     ("Alerts", "bell-ringing", "alerts", Permission.VIEW),
     ("Anomalies", "activity", "anomalies", Permission.VIEW),
     ("Savings", "coin", "savings", Permission.VIEW),
+    ("Models", "robot", "models", Permission.VIEW),
     ("Usage imports", "file-import", "imports", Permission.VIEW),
     ("Reports", "report-analytics", "reports", Permission.VIEW),
     ("Approvals", "clipboard-check", "approvals", Permission.VIEW),

@@ -144,11 +144,17 @@ _OWNER: Final = (
 )
 _POSSESSIVE: Final = re.compile(
     r"(?<!\w)(?P<v>[A-Z][\w&-]*(?:\s+[A-Z][\w&-]*){0,3})['’]s?\s+(?=(?i:[\w\s]*\b(?:sims?|cards?|"
-    r"fleet|lines?|devices?|usage)\b))"
+    r"fleet|lines?|devices?|usage|health|churn|risk)\b))"
 )
 _HAVING: Final = re.compile(
     r"\b(?:does|do|did|has)\s+(?P<v>[A-Z][\w&-]*(?:\s+[A-Z][\w&-]*){0,3})\s+(?:have|own|hold|run|"
     r"operate|use|got|still)\b"
+)
+_STAYING: Final = re.compile(
+    r"\b(?:[Ii]s|[Ww]ill|[Mm]ight|[Mm]ay|[Cc]ould|[Ww]ould|that|why|come|if|makes?|lose|odds|[Ee]xplain|behind|"
+    r"[Cc]heck|[Ii]t['’]s|[Ww]hat['’]s)\s+"
+    r"(?P<v>[A-Z][\w&-]*(?:\s+[A-Z][\w&-]*){0,3})(?:['’]s)?\s+(?=(?i:is|will|might|may|could|would|cancel\w*|leav\w*|churn\w*|"
+    r"likely|at\s+risk|going|about|okay|a\s+healthy|doing|customer\s+health|health|account\s+health)\b)"
 )
 _PROPER: Final = re.compile(r"\b(?:of|for|from|at)\s+(?P<v>[A-Z][\w&-]*(?:\s+[A-Z][\w&-]*){0,3})(?!\w)")
 
@@ -156,7 +162,7 @@ _PROPER: Final = re.compile(r"\b(?:of|for|from|at)\s+(?P<v>[A-Z][\w&-]*(?:\s+[A-
 def find_customer(text: str, context: SlotContext) -> list[Found]:
     """Customers: "customer ACME", "owned by ACME", "ACME's SIMs", "SIMs of ACME", or a name the organisation has."""
     found = find_beside(text, before=_OWNER, known=context.names("customer"), lead=r"(?:named|called|=|:|is)?")
-    for pattern, score in ((_POSSESSIVE, 0.85), (_HAVING, 0.85), (_PROPER, 0.65)):
+    for pattern, score in ((_POSSESSIVE, 0.85), (_HAVING, 0.85), (_STAYING, 0.85), (_PROPER, 0.65)):
         for match in pattern.finditer(text):
             one = Found(*match.span("v"), unquote(match["v"]), match["v"], score)
             ordinary = match["v"].lower() in (

@@ -40,6 +40,8 @@ class Need:
 
     @property
     def words(self) -> str:
+        if self.is_met:
+            return f"{self.have:,} {self.what}, at least {self.need:,} are needed"
         return f"{self.have:,} of {self.need:,} {self.what}"
 
 

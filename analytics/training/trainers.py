@@ -11,8 +11,9 @@ from iotsim.core.errors import NotFound
 def trainers() -> dict[str, Trainer[Any]]:
     """In the order of the page."""
     from analytics.training.churn import ChurnTrainer
+    from analytics.training.usage import UsageTrainer
 
-    found: list[Trainer[Any]] = [ChurnTrainer()]
+    found: list[Trainer[Any]] = [ChurnTrainer(), UsageTrainer()]
     return {one.name: one for one in found}
 
 

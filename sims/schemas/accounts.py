@@ -1,5 +1,6 @@
 """What the services of customers and plans return."""
 
+from datetime import date
 from decimal import Decimal
 
 from pydantic import BaseModel, Field
@@ -13,6 +14,7 @@ class CustomerRow(BaseModel):
     id: int
     name: str
     reference: str
+    left_on: date | None = Field(default=None, description="The day it left, where somebody noted it")
     sims: int
     active: int
     usage_bytes: int = Field(description="In the billing cycles of its SIMs so far")
@@ -28,6 +30,7 @@ class CustomerPage(Answer):
 class CustomerChange(Answer):
     name: str
     reference: str
+    left_on: date | None = None
     before: dict[str, str] = {}
 
 

@@ -1,6 +1,7 @@
 """Customers: whose SIMs they are, with their figures."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
@@ -29,6 +30,12 @@ NewName = Annotated[
     str, Field(min_length=1, max_length=120, description="The customer's name, once in an organisation")
 ]
 Reference = Annotated[str, Field(max_length=60, description="Your own number for the customer")]
+LeftOn = Annotated[
+    date | Literal[""] | None,
+    Field(
+        description="The day the customer left, as YYYY-MM-DD; empty: it has not", json_schema_extra={"x-blank": True}
+    ),
+]
 
 
 def figures_by(actor: Actor, field: str, ids: list[int]) -> dict[int, dict[str, Any]]:
@@ -60,7 +67,10 @@ def list_customers(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) ->
     page, following = page_by_name(customers_of(actor), cursor, limit)
     figures = figures_by(actor, "customer", [row.pk for row in page])
     items = [
-        CustomerRow(id=row.pk, name=row.name, reference=row.reference, **figures.get(row.pk, NOTHING)) for row in page
+        CustomerRow(
+            id=row.pk, name=row.name, reference=row.reference, left_on=row.left_on, **figures.get(row.pk, NOTHING)
+        )
+        for row in page
     ]
     currency = Organization.objects.values_list("currency", flat=True).get(pk=actor.organization_id)
     return CustomerPage(
@@ -124,23 +134,30 @@ def update_customer(
     expected_reference: Annotated[
         Reference | None, Field(description="Refuse unless its reference is this now (somebody may have changed it)")
     ] = None,
+    left_on: LeftOn = None,
 ) -> CustomerChange:
-    """Rename a customer or change your number for it. What is not given stays as it is."""
+    """Rename a customer, change your number for it, or note the day it left. What is not given stays as it is."""
     row = find_customer(actor, customer)
     row = Customer.objects.select_for_update().get(pk=row.pk)
-    before = {"name": row.name, "reference": row.reference}
+    before = _noted(row)
     if expected_reference is not None and expected_reference != row.reference:
         raise Conflict(f"The reference of {row.name} is {row.reference or 'empty'} by now, so it was left as it is.")
     if name is not None and name != row.name:
         _must_be_new(actor, name, besides=row.pk)
     row.name, row.reference = name or row.name, row.reference if reference is None else reference
-    if before == {"name": row.name, "reference": row.reference}:
+    row.left_on = row.left_on if left_on is None else left_on or None
+    if before == _noted(row):
         raise Invalid(f"{row.name} is like that already: change the name or the reference.", field="name")
-    row.save(update_fields=["name", "reference"])
+    row.save(update_fields=["name", "reference", "left_on"])
     touch("customer", [row.pk])
     was = f"; it was {before['name']}" if before["name"] != row.name else ""
-    sentence = f"The customer is called {row.name} now, with the reference {row.reference or 'left empty'}{was}."
-    return CustomerChange(sentence=sentence, name=row.name, reference=row.reference, before=before)
+    left = f" It left on {row.left_on:%d %b %Y}." if row.left_on else " It has not left." if before["left_on"] else ""
+    sentence = f"The customer is called {row.name} now, with the reference {row.reference or 'left empty'}{was}.{left}"
+    return CustomerChange(sentence=sentence, name=row.name, reference=row.reference, left_on=row.left_on, before=before)
+
+
+def _noted(row: Customer) -> dict[str, str]:
+    return {"name": row.name, "reference": row.reference, "left_on": row.left_on.isoformat() if row.left_on else ""}
 
 
 def _undo_delete(actor: Actor, arguments: BaseModel, result: CustomerChange) -> Undo:

@@ -1,5 +1,7 @@
 """Customers and plans: their figures, who may change them, what it costs, and how it is taken back."""
 
+from datetime import date
+
 import pytest
 
 from iotsim.core.actor import Face, Run
@@ -235,3 +237,16 @@ def test_a_box_that_is_unticked_means_no(client_for, organisation):
     shown = client_for("owner").post("/act/update_plan/", given, headers=HTMX)
     assert shown.status_code == 409 and "not shared" in shown.content.decode()
     assert 'name="pooled" value="false"' in shown.content.decode()
+
+
+def test_the_day_a_customer_left_is_noted_taken_away_and_undone(actor):
+    create_customer(actor, name="Gone")
+    outcome = update_customer.call(actor, {"customer": "Gone", "left_on": "2026-11-01"})
+    assert outcome.result.left_on == date(2026, 11, 1) and "It left on 01 Nov 2026" in outcome.sentence
+    assert update_customer(actor, customer="Gone", reference="9").left_on == date(2026, 11, 1)
+    cleared = update_customer.call(actor, {"customer": "Gone", "left_on": ""})
+    assert cleared.result.left_on is None and "It has not left" in cleared.sentence
+    undo_call(actor, event=cleared.event_id)
+    assert list_customers(actor).items[0].left_on == date(2026, 11, 1)
+    with pytest.raises(Invalid):
+        update_customer.call(actor, {"customer": "Gone", "left_on": "yesterday-ish"})

@@ -83,6 +83,12 @@ def percent(part: float | None, whole: float | None = 100) -> str:
 
 
 @register.filter
+def chance(value: float | None) -> str:
+    """A probability between 0 and 1 in percent: 62 %, < 1 %."""
+    return percent(value, 1)
+
+
+@register.filter
 def share(part: float | None, whole: float | None) -> str:
     """`part` of `whole` as a width between 0 and 100, for a bar."""
     if not part or not whole:

@@ -182,7 +182,7 @@ def test_nobody_who_left_in_the_days_held_back_is_a_clear_sentence(world, actor)
 
 
 def test_an_unknown_model_or_version_is_named(world, actor):
-    with pytest.raises(NotFound, match="no model called weather; there are churn"):
+    with pytest.raises(NotFound, match="no model called weather; there are churn and usage"):
         get_model(actor, model="weather")
     with pytest.raises(NotFound, match="no version of churn that waits"):
         promote_model(actor, model="churn")
