@@ -51,7 +51,7 @@ def anomaly(request: HttpRequest, actor: Actor, anomaly: int) -> HttpResponse:
 @for_members
 def anomaly_chart(request: HttpRequest, actor: Actor, anomaly: int) -> HttpResponse:
     """The chart that shows why, for the anomaly's page."""
-    context = {"result": get_anomaly_chart(actor, anomaly=anomaly), "key": "why"}
+    context = {"result": get_anomaly_chart(actor, anomaly=anomaly), "key": "why", "narrow": True}
     return render(request, "analytics/generate_chart.html", context)
 
 

@@ -5,10 +5,12 @@ from typing import Final
 
 from analytics.anomalies.shapes import Settings
 from analytics.models import AnomalySettings
+from analytics.models.anomalies import BUDGET
 
 WEEK: Final = 7
 FEWEST: Final = 5  # alerts a week that every fleet may have, however small
 WIDE: Final = 5.0  # how many times the alert budget is found and listed: the rest would be noise
+FEWEST_LISTED: Final = 30  # a month, however small the fleet
 
 
 def settings_of(organization_id: int, *, lock: bool = False) -> AnomalySettings:
@@ -18,10 +20,11 @@ def settings_of(organization_id: int, *, lock: bool = False) -> AnomalySettings:
     return found or AnomalySettings(organization_id=organization_id)
 
 
-def for_detector(wanted: AnomalySettings) -> Settings:
-    """What the detector looks for. All kinds are looked for; which of them are told is the alerts' matter."""
+def for_detector(wanted: AnomalySettings, sims: int) -> Settings:
+    """What the detector looks for in so many SIMs. All kinds are found; which are told is the alerts' matter."""
+    enough = FEWEST_LISTED * 10_000 / (30 * max(sims, 1))
     return Settings(
-        budget=max(wanted.alerts_per_10k, 3.0) * WIDE,
+        budget=max(wanted.alerts_per_10k * WIDE, BUDGET * WIDE, enough),
         limit_bytes=wanted.policy_day_bytes,
         limit_sessions=wanted.policy_day_sessions,
         suspension_cap=wanted.daily_cap_percent / 100,

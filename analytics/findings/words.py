@@ -117,7 +117,8 @@ def _chance(facts: Facts, today: date | None) -> str:
         return ""
     if odds < 1e-6:
         return "it hardly ever pauses"
-    return f"by chance it pauses so long once in {round(1 / odds, -len(str(round(1 / odds))) + 2):,} times"
+    times = round(1 / odds)
+    return f"by chance it pauses so long once in {round(times, 2 - len(str(times))):,} times"
 
 
 def _growth(facts: Facts, today: date | None) -> str:

@@ -84,7 +84,7 @@ class Night:
 def _look(history: "History", known: Remembered | None, wanted: "AnomalySettings", job: "RunningJob") -> Night:
     first = _first_new(history, known)
     state, there = known.of(history.sim_ids) if known else _nothing(history.sim_ids)
-    settings = for_detector(wanted)
+    settings = for_detector(wanted, history.sim_ids.size)
     begin = min(first, _first_known(history, ~there)) if known else first
     signals = read_signals(history, begin, history.last_day)
     if known is not None and not there.all():
@@ -197,7 +197,7 @@ def _shadow(keeper: Keeper, night: Night, wanted: "AnomalySettings") -> None:
             findings,
             customer=night.signals.customer,
             safety_critical=night.signals.safety_critical,
-            settings=for_detector(wanted),
+            settings=for_detector(wanted, keeper.sim_ids.size),
         )
         for n in chosen.tolist():
             chosen_row = keeper.row_of(findings, n)

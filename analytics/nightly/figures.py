@@ -75,12 +75,17 @@ def _place(day: int, place: int, signals: Signals) -> dict[str, Any]:
     return {"country": country} if country else {}
 
 
-# What a cohort's movement is called, and how much it weighs: more use together is new firmware, silence an outage.
-COHORTS: Final = {
-    "up": ("spike", "low", -0.3),
-    "sessions": ("retry_storm", "medium", -0.6),
-    "silent": ("silent", "high", -0.85),
-}
+# What a cohort's movement is called. More use together is new firmware; silence of most of it an outage.
+COHORT_KINDS: Final = {"up": "spike", "sessions": "retry_storm", "silent": "silent"}
+MOST, MANY = 0.5, 0.2  # of a cohort
+
+
+def weight_of_cohort(event: CohortEvent) -> tuple[str, float]:
+    """Severity and score: an outage or storm of most of a cohort is pressing, that of a few is told and no more."""
+    share = event.moved / max(event.size, 1)
+    if event.way == "up" or share < MANY:
+        return "low", -0.3
+    return ("high", -0.85) if share >= MOST else ("medium", -0.6)
 
 
 def evidence_of_cohort(event: CohortEvent) -> dict[str, Any]:

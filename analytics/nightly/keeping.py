@@ -16,7 +16,7 @@ from analytics.anomalies.shapes import ENDED, KINDS, SEVERITIES, CohortEvent, Fi
 from analytics.findings import alerting
 from analytics.models import Anomaly, AnomalyFeedback
 from analytics.models.anomalies import SEVERITIES as WORST_FIRST
-from analytics.nightly.figures import COHORTS, DAY, day_of, evidence_of, evidence_of_cohort
+from analytics.nightly.figures import COHORT_KINDS, DAY, day_of, evidence_of, evidence_of_cohort, weight_of_cohort
 from analytics.nightly.signals import Signals
 from iotsim.core.effects import touch
 
@@ -125,7 +125,7 @@ class Keeper:
 
     def _take_cohort(self, event: CohortEvent) -> None:
         name, day = self.signals.cohort_names[event.cohort], day_of(event.day)
-        kind, severity, score = COHORTS[event.way]
+        kind, (severity, score) = COHORT_KINDS[event.way], weight_of_cohort(event)
         near = [
             row
             for (sim_id, _, cohort), row in self.rows.items()
@@ -143,6 +143,8 @@ class Keeper:
             )  # fmt: skip
             self.rows[None, day, name] = row
         self.seen.add((None, row.first_day, name))
+        row.score = min(row.score, score)
+        self._weigh(row, severity)
         row.last_day = max(row.last_day, day)
         row.days, row.sims = (row.last_day - row.first_day).days + 1, max(row.sims, event.moved)
         row.evidence = evidence_of_cohort(event)

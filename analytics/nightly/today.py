@@ -77,7 +77,7 @@ def _take(
         return 0  # nothing is known of today, as in an import of days gone by
     signals = read_signals(history, known.day + DAY, today)
     state, _ = known.of(history.sim_ids)
-    settings = for_detector(wanted)
+    settings = for_detector(wanted, len(used))
     for day in signals.days():
         if day.ordinal <= (today - DAY).toordinal():
             step(state, day, settings)

@@ -46,7 +46,9 @@ _HYPOTHETICAL: Final = re.compile(
     re.IGNORECASE,
 )
 _GENERAL: Final = re.compile(
-    r"^\W*(?:(?:please|can\s+you|could\s+you|tell\s+me|hey|hi|so)\W+)*(?:explain\b|define\b|"
+    r"^\W*(?:(?:please|can\s+you|could\s+you|tell\s+me|hey|hi|so)\W+)*"
+    # ... but a thing with a number is one of ours: "explain anomaly 12", "explain the alert of truck-17"
+    r"(?:explain\b(?!\s+(?:to\s+me\s+)?(?:the\s+|why\s+)?(?:\w+\s+){1,2}(?:(?:number|no\.?|of|sim)\s+)*\S*\d)|define\b|"
     r"what\s+(?:is|are)\s+(?:an?\s+(?:\w+\s*){1,3}$|"
     r"the\s+(?:meaning|definition|difference|purpose|point|idea)\b)|what\s+(?:do|"
     r"does)\s+.*\b(?:mean|stand\s+for)\b|how\s+(?:do|does)\s+.*\bwork\b)",

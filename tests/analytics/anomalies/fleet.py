@@ -42,6 +42,7 @@ class Fleet:
         with tenant(self.organization.pk):
             rows = UsageDaily.objects.filter(organization=self.organization, sim_id=sim.pk, day=day)
             rows.delete()
+            FleetDaily.objects.get_or_create(organization=self.organization, day=day, defaults={"sessions": 1})
             if megabytes:
                 UsageDaily.objects.create(
                     organization=self.organization, sim_id=sim.pk, day=day, bytes_up=0,
@@ -73,23 +74,23 @@ def running_job(organization: Organization) -> RunningJob:
         return RunningJob(job)
 
 
-def make_fleet(organization: Organization, size: int = 60, *, days: int = DAYS, customer: str = "Acme") -> Fleet:
+def make_fleet(organization: Organization, size: int = 60, *, days: int = DAYS, last: date = LAST) -> Fleet:
     """`size` SIMs with steady use; nothing strange about any."""
-    plan, acme = make_plan(organization, "Basic", quota_bytes=10**12), make_customer(organization, customer)
-    long_ago = noon(LAST) - timedelta(days=400)
+    plan, acme = make_plan(organization, "Basic", quota_bytes=10**12), make_customer(organization, "Acme")
+    long_ago = noon(last) - timedelta(days=400)
     sims = [
         make_sim(
             organization, label=f"truck-{n}", plan=plan, customer=acme, activated_at=long_ago, imei=f"3512345600{n:05d}"
         )
         for n in range(size)
     ]
-    fleet = Fleet(organization, sims, LAST)
+    fleet = Fleet(organization, sims, last)
     rng = np.random.default_rng(7)
     used = 2 * MB * np.exp(rng.normal(0, 0.15, (days, size)))
     row, sim = np.indices(used.shape)
     used[(7 * row + 13 * sim) % 61 == 0] = 0  # each pauses now and then for a day: nothing strange
-    first = LAST - timedelta(days=days - 1)
-    ensure_partitions(first, LAST + timedelta(days=1))
+    first = last - timedelta(days=days - 1)
+    ensure_partitions(first, last + timedelta(days=1))
     with tenant(organization.pk):
         UsageDaily.objects.bulk_create(
             UsageDaily(
@@ -105,8 +106,7 @@ def make_fleet(organization: Organization, size: int = 60, *, days: int = DAYS, 
                 organization=organization, day=first + timedelta(days=row), bytes_up=0,
                 bytes_down=int(used[row].sum()), sessions=12 * size,
             )
-            for row in range(days + 1)
-            if row < days
+            for row in range(days)
         )  # fmt: skip
     fleet.know_until(0)
     return fleet

@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 from analytics.models import Anomaly, AnomalySettings
 from analytics.nightly import anomalies
 from analytics.nightly.anomalies import ignored_days
@@ -12,11 +10,6 @@ from iotsim.core.actor import Actor
 from iotsim.core.tenancy import tenant
 from sims.models import Alert, Sim, StatusChange
 from tests.analytics.anomalies.fleet import LAST, Fleet, make_fleet, noon, running_job, states
-
-
-@pytest.fixture
-def fleet(organisation) -> Fleet:
-    return make_fleet(organisation)
 
 
 def test_the_first_night_goes_through_all_days_that_are_known(fleet):
