@@ -8,3 +8,7 @@ class AnalyticsConfig(AppConfig):
     def ready(self) -> None:
         # Importing the services is what fills the registry.
         from analytics import services  # noqa: F401
+        from analytics.ahead.following import follow_usage
+        from sims.following import follow
+
+        follow(follow_usage)

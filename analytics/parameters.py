@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from iotsim.core.counts import find_limit
 from iotsim.core.slots import Found, Slot, SlotContext
 
-Kind = Literal["usage_timeline", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown"]
+Kind = Literal["usage_timeline", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown", "forecast"]
 Group = Literal["customer", "plan", "country", "operator"]
 
 KINDS: Final = {
@@ -17,6 +17,7 @@ KINDS: Final = {
     "quota_utilization": "Use of the quota",
     "status_breakdown": "SIMs by state",
     "cost_breakdown": "Costs",
+    "forecast": "Forecast",
 }
 GROUPS: Final = {"customer": "Customer", "plan": "Plan", "country": "Country", "operator": "Operator"}
 MOST_BARS: Final = 25
@@ -30,6 +31,10 @@ _DRAWN: Final = re.compile(
 )
 # In this order: "a chart of the costs of my top customers" is about costs.
 _WORDS: Final = [
+    (
+        "forecast",
+        r"forecast\w*|predict\w*|project(?:ed|ions?)|expected|outlook|runs?\s+out|running\s+out|will\s+be\s+used",
+    ),
     ("cost_breakdown", r"costs?|spend(?:ing)?|spent|expenses?|expenditures?|charges|money|overage\s+fees?|fees"),
     (
         "quota_utilization",
@@ -71,11 +76,11 @@ def _kind(value: Any) -> Any:
 ChartKind = Annotated[
     Kind,
     BeforeValidator(_kind),
-    Field(description="usage_timeline, top_sims, quota_utilization, status_breakdown or cost_breakdown"),
+    Field(description="usage_timeline, top_sims, quota_utilization, status_breakdown, cost_breakdown or forecast"),
     Slot(
         "chart",
         find_chart,
-        noun="what to draw (usage, top SIMs, quota, states or costs)",
+        noun="what to draw (usage, top SIMs, quota, states, costs or a forecast)",
         free=True,
         shares=True,
         opens=True,

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from analytics.ahead.parameters import Look
 from analytics.charts.costs import draw_costs
+from analytics.charts.forecast import draw_forecast
 from analytics.charts.heaviest import draw_top
 from analytics.charts.quota import draw_quota
 from analytics.charts.request import TOP, Request
@@ -27,6 +29,7 @@ DRAWN: Final[Mapping[Kind, Callable[[Request], Chart]]] = {
     "quota_utilization": draw_quota,
     "status_breakdown": draw_states,
     "cost_breakdown": draw_costs,
+    "forecast": draw_forecast,
 }
 
 
@@ -54,8 +57,9 @@ def generate_chart(
     top: Top | None = None,
     currency: CurrencyCode = None,
     shape: Shape = "bars",
+    look: Look | None = None,
 ) -> Chart:
-    """Draw a chart: usage over time, the heaviest SIMs, use of quotas, SIMs by state, or costs by group.
+    """Draw a chart: usage over time, the heaviest SIMs, use of quotas, SIMs by state, costs by group, or a forecast.
 
     With the figure comes the same as a table. Usage and costs are of a period, without one of the last 30 days (the
     heaviest SIMs: of their billing cycle); quotas and states are those of now.
@@ -64,7 +68,7 @@ def generate_chart(
         raise Invalid(f"Only costs can be drawn by {group_by}; leave group_by out.", field="group_by")
     wanted = SimFilter(status=status, operator=operator, country=country, plan=plan, tag=tag, customer=customer)
     request = Request(
-        actor, chart_type, wanted, sim, start_date, end_date, group_by or "customer", top or TOP, currency
+        actor, chart_type, wanted, sim, start_date, end_date, group_by or "customer", top or TOP, currency, look
     )
     chart = DRAWN[chart_type](request)
     return chart if shape == "bars" or chart.is_empty else chart.with_note(NO_PIE)
