@@ -36,7 +36,7 @@ def forecasts(request: HttpRequest, actor: Actor) -> HttpResponse:
 @for_members
 def few(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The first of them, for the dashboard or, with a customer, for theirs."""
-    asked = {"limit": FEW, "sort": "date", **arguments_of(request.GET)}
+    asked = {"limit": FEW, "sort": "date", "is_over": False, **arguments_of(request.GET)}
     return render(request, "analytics/forecasts.html#few", {"page": list_quota_risks.call(actor, asked).result})
 
 

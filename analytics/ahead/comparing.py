@@ -1,7 +1,7 @@
 """Models beside each other on one SIM: what each would have said of its last days, and what it says of the next."""
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -49,17 +49,16 @@ def compare(actor: "Actor", ref: str, days: int, job: "RunningJob") -> ModelComp
 
 def _round(
     values: NDArray[np.float32], first_day: date, days: int, job: "RunningJob", *, done: int, note: str
-) -> dict[str, Bands]:
-    """What each model says of the days after `values`; the night's own is always among them."""
+) -> tuple[dict[str, Bands], dict[str, str]]:
+    """What each model says of the days after `values`, the night's own among them; and why others say nothing."""
     from analytics.forecasting.single import forecast_one
 
-    def progress(*said: Any, **more: Any) -> None:
-        told = next((str(one) for one in said if isinstance(one, str)), "")
-        job.progress(done=done, total=2, note=f"{note}: {told}" if told else note)
+    def progress(said: str) -> None:
+        job.progress(done=done, total=2, note=f"{note}: {said}")
 
-    progress()
-    found: dict[str, Bands] = forecast_one(values, first_day, days, seconds=SECONDS, progress=progress)
-    return {MODEL: _curve(values, first_day, days), **found}
+    progress("the night's own")
+    found = forecast_one(values, first_day, days, seconds=SECONDS, progress=progress)
+    return {MODEL: _curve(values, first_day, days), **({} if found.fell_back else found)}, found.missing
 
 
 def _curve(values: NDArray[np.float32], first_day: date, days: int) -> Bands:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LOOKS: Final = (("cycle", "This cycle"), ("day", "A day"))
 CHANCES: Final = (("", "50 % or more"), ("20%", "20 % or more"), ("5%", "5 % or more"), ("90%", "90 % or more"))
 ORDERS: Final = (("", "Surest first"), ("date", "Soonest first"), ("over", "Most beyond first"))
+STATES: Final = (("", "Over or not"), ("false", "Not over yet"), ("true", "Over already"))
 NAMED: Final = ("customer", "plan", "tag")
 
 
@@ -59,8 +60,10 @@ def drawn(request: "HttpRequest", found: "UsageForecast") -> dict[str, Any]:
 
 def listed(actor: "Actor", query: "QueryDict") -> dict[str, Any]:
     """The list's form. Names of customers, plans and tags are looked up only if the template shows them."""
-    chance, order = query.get("min_probability", ""), query.get("sort", "")
-    own = [_select("min_probability", "How likely", CHANCES, chance), _select("sort", "Order", ORDERS, order)]
+    fields = (
+        ("min_probability", "How likely", CHANCES), ("is_over", "Over or not", STATES), ("sort", "Order", ORDERS),
+    )  # fmt: skip
+    own = [_select(name, label, options, query.get(name, "")) for name, label, options in fields]
     return {
         "selects": SimpleLazyObject(lambda: [*_named(actor, query), *own]),
         "applied": [

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sims.models.fleet import SimQuerySet
 
 USING: Final = (Status.TEST_READY, Status.ACTIVE)  # the others use nothing
-SOON: Final = {"probability": "-exhausts_probability", "date": "exhausts_on", "over": "-over"}
 
 
 @dataclass(frozen=True)
@@ -38,29 +37,34 @@ class Page:
     following: str | None
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which of them: how likely at least, running out when at the latest, over the quota already or not yet."""
+
+    least: float
+    before: date | None = None
+    is_over: bool | None = None
+
+
 def risks(
-    actor: "Actor",
-    sims: "SimQuerySet",
-    *,
-    least: float,
-    before: date | None,
-    order: str,
-    cursor: str | None,
-    limit: int,
-    most: int,
+    actor: "Actor", sims: "SimQuerySet", wanted: Wanted, *, order: str, cursor: str | None, limit: int, most: int
 ) -> Page:
-    """Those of `sims` whose chance to pass their quota is `least` or more."""
-    rows = _fitting(actor, sims, least, before)
+    """Those of `sims` that may pass their quota; they are counted up to `most`."""
+    rows = _fitting(actor, sims, wanted)
     total = rows[: most + 1].count()
     over = rows.filter(used_bytes__gt=F("quota_bytes")).count()
     found, following = _page(rows, order, cursor, limit)
     return Page(_items(actor, found), total, over, following)
 
 
-def _fitting(actor: "Actor", sims: "SimQuerySet", least: float, before: date | None) -> "QuerySet[SimForecast]":
-    rows = SimForecast.objects.filter(organization_id=actor.organization_id, exhausts_probability__gte=max(least, 1e-4))
+def _fitting(actor: "Actor", sims: "SimQuerySet", wanted: Wanted) -> "QuerySet[SimForecast]":
+    least = max(wanted.least, 1e-4)
+    rows = SimForecast.objects.filter(organization_id=actor.organization_id, exhausts_probability__gte=least)
     rows = rows.filter(sim_id__in=sims.filter(status__in=USING).order_by().values("pk"))
-    return rows.filter(exhausts_on__lte=before) if before else rows
+    if wanted.is_over is not None:
+        over = Q(used_bytes__gt=F("quota_bytes"))
+        rows = rows.filter(over if wanted.is_over else ~over)
+    return rows.filter(exhausts_on__lte=wanted.before) if wanted.before else rows
 
 
 def _page(

@@ -38,7 +38,9 @@ def of_days(one: UsageForecast) -> Figure:
     first = one.days[0].day
     past = [(day.day, day.used_bytes) for day in one.past if day.day < first]
     line = _line([day for day, _ in past], [used / factor for _, used in past], unit, "used")
-    ahead = _band([day.day for day in one.days], one.days, factor, unit)
+    since = [ForecastDay(day=day, low_bytes=used, middle_bytes=used, high_bytes=used) for day, used in past[-1:]]
+    joined = [*since, *one.days]  # the band begins where the line ends
+    ahead = _band([day.day for day in joined], joined, factor, unit)
     layout = {**axes(unit), "height": HEIGHT, "showlegend": False}
     return {"data": [line, *ahead], "layout": _with_mark(layout, one)}
 

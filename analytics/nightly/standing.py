@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.ahead.moving import Made, Moved, Now, growth_of
+from analytics.forecasting.fleet import NAME as MODEL
+from analytics.forecasting.fleet import VERSION
 from analytics.nightly.forecast_rows import Columns
 from sims.cycles import cycle_start, next_cycle_start
 
 if TYPE_CHECKING:
     from analytics.forecasting.shapes import Forecasts
 
-MODEL: Final = "weekday median"
-VERSION: Final = "1"
 EPOCH: Final = date(1970, 1, 1)
+
+__all__ = ["MODEL", "VERSION", "Cycle", "base_of", "columns_of", "cycles_of", "days_since", "passed_at", "used_before"]
 
 Floats = NDArray[np.float64]
 

@@ -178,6 +178,7 @@ class ModelComparison(Answer):
     held_back_days: int
     scores: list[ModelScore] = Field(description="The best first")
     best: str
+    missing: dict[str, str] = Field(default={}, description="Models that said nothing, and why")
     fell_back: bool = Field(description="No model was ready in time, so the night's forecast is given")
     as_of: datetime | None
     path: str = Field(description="The SIM's page")

@@ -93,19 +93,21 @@ def list_quota_risks(
     tag: TagName | None = None,
     min_probability: Annotated[Chance, Field(description="How likely it must be, 0 to 1 or in percent")] = WILL,
     before: Annotated[Day | None, Field(description="Only those that run out on this day or earlier")] = None,
+    is_over: Annotated[
+        bool | None, Field(description="Only those over their quota already, or only those that are not yet")
+    ] = None,
     sort: RiskOrder = "probability",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> QuotaRisks:
     """List the active SIMs that will pass their quota before their billing cycle ends, with the day and the chance."""
-    from analytics.ahead.risks import risks
+    from analytics.ahead.risks import Wanted, risks
     from analytics.ahead.words import risks_sentence
     from analytics.models import SimForecast
 
     sims = SimFilter(plan=plan, tag=tag, customer=customer).rows(actor)
-    page = risks(
-        actor, sims, least=min_probability, before=before, order=sort, cursor=cursor, limit=limit, most=COUNT_UP_TO
-    )
+    wanted = Wanted(min_probability, before, is_over)
+    page = risks(actor, sims, wanted, order=sort, cursor=cursor, limit=limit, most=COUNT_UP_TO)
     total, exact = min(page.total, COUNT_UP_TO), page.total <= COUNT_UP_TO
     is_forecast = bool(page.items) or SimForecast.objects.filter(organization_id=actor.organization_id).exists()
     today = local_today(actor)

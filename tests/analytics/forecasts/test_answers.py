@@ -6,6 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from analytics.ahead import comparing
 from analytics.models import SimForecast
 from analytics.services.forecasts import analyze_usage, compare_models, get_usage_forecast, list_quota_risks
 from iotsim.core.errors import Denied, Invalid, NotFound
@@ -234,12 +235,13 @@ def test_an_analysis_says_what_the_days_are_like(actor, organisation, plan):
     assert found.weekday_bytes[5] < 0.2 * found.weekday_bytes[1] and "Weekends are quiet" in found.sentence
     assert found.utilisation_percent == pytest.approx(100 * 30 * found.average_bytes / GB, abs=0.1)
     assert re.search(r"It is rising \(\+\d+\u00a0% a month\)", found.sentence)
-    flat = steady(organisation, 10 * MB, label="flat-1", noise=0.05)
+    flat = steady(organisation, 10 * MB, label="flat-1", noise=0.05, activated_at=None)
     steadily = analyze_usage(actor, sim=flat.iccid)
     assert steadily.trend_words == "steady" and steadily.volatility_percent < 10 and "even" in steadily.sentence
 
 
-def test_models_compete_on_the_days_held_back(actor, organisation, plan):
+def test_models_compete_on_the_days_held_back(actor, organisation, plan, monkeypatch):
+    monkeypatch.setattr(comparing, "SECONDS", 20.0)
     sim = steady(organisation, 30 * MB, plan=plan, label="truck-17", days=100)
     asked = compare_models(actor, sim="truck-17", days=7)
     assert "Comparing models for SIM truck-17" in asked.note
