@@ -8,7 +8,9 @@ class AnalyticsConfig(AppConfig):
     def ready(self) -> None:
         # Importing the services is what fills the registry.
         from analytics import services  # noqa: F401
+        from analytics.ahead.following import follow_usage
         from analytics.findings import arrivals
-        from sims.intake.arrivals import fill
+        from sims.following import follow
 
-        fill(arrivals.look)
+        follow(follow_usage, "usage", "cycle")
+        follow(arrivals.look, "usage")

@@ -17,6 +17,7 @@ Kind = Literal[
     "status_breakdown",
     "cost_breakdown",
     "anomaly_timeline",
+    "forecast",
 ]
 Group = Literal["customer", "plan", "country", "operator"]
 
@@ -29,6 +30,7 @@ KINDS: Final = {
     "status_breakdown": "SIMs by state",
     "cost_breakdown": "Costs",
     "anomaly_timeline": "Anomalies",
+    "forecast": "Forecast",
 }
 GROUPS: Final = {"customer": "Customer", "plan": "Plan", "country": "Country", "operator": "Operator"}
 MOST_BARS: Final = 25
@@ -49,6 +51,10 @@ _WORDS: Final = [
     ),
     ("comparison", r"compar(?:e|ed|ing|isons?)|versus|vs\.?"),
     ("anomaly_timeline", r"anomal(?:y|ies)|outliers?"),
+    (
+        "forecast",
+        r"forecast\w*|predict\w*|project(?:ed|ions?)|expected|outlook|runs?\s+out|running\s+out|will\s+be\s+used",
+    ),
     ("cost_breakdown", r"costs?|spend(?:ing)?|spent|expenses?|expenditures?|charges|money|overage\s+fees?|fees"),
     (
         "quota_utilization",
@@ -94,7 +100,7 @@ ChartKind = Annotated[
     Slot(
         "chart",
         find_chart,
-        noun="what to draw (usage, a comparison, hours of the week, top SIMs, quota, states, costs or anomalies)",
+        noun="what to draw (usage, two periods, hours, top SIMs, quota, states, costs, anomalies or a forecast)",
         free=True,
         shares=True,
         opens=True,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analytics import anomaly_views, model_views, savings_views, views
+from analytics import anomaly_views, forecast_views, model_views, savings_views, views
 
 urlpatterns = [
     path("charts/", views.charts, name="charts"),
@@ -20,4 +20,9 @@ urlpatterns = [
     path("customers/risk/", model_views.customers_at_risk, name="customers_at_risk"),
     path("customers/health/", model_views.customer_health, name="customer_health"),
     path("customers/health/cells/", model_views.health_cells, name="customer_health_cells"),
+    path("forecasts/", forecast_views.forecasts, name="forecasts"),
+    path("forecasts/few/", forecast_views.few, name="forecasts_few"),
+    path("forecasts/fleet/", forecast_views.fleet, name="fleet_forecast"),
+    path("sims/<str:sim>/forecast/", forecast_views.sim, name="sim_forecast"),
+    path("customers/<int:number>/", forecast_views.customer, name="customer"),
 ]

@@ -19,10 +19,11 @@ LINKS: Final = {"iccid": "/sims/{}/"}
 
 # What is worth a narrow column, in this order; a table has the first four that are not empty in every row.
 PREFERRED: Final = {
-    "iccid": "SIM", "day": "Day", "month": "Month", "title": "What", "name": "Name", "label": "Label", "state": "State",
-    "status": "Status", "outcome": "Outcome", "usage_bytes": "Usage", "bytes_total": "Data", "quota_bytes": "Quota",
-    "sessions": "Sessions", "who": "Who", "requester": "Who", "at": "When", "created_at": "When", "plan": "Plan",
-    "operator": "Operator", "country": "Country",
+    "iccid": "SIM", "day": "Day", "month": "Month", "title": "What", "name": "Name", "label": "Label",
+    "exhausts_on": "Runs out", "middle_bytes": "Expected", "low_bytes": "Low", "high_bytes": "High", "state": "State",
+    "status": "Status", "outcome": "Outcome", "usage_bytes": "Usage", "bytes_total": "Data", "used_bytes": "Used",
+    "quota_bytes": "Quota", "sessions": "Sessions", "who": "Who", "requester": "Who", "at": "When",
+    "created_at": "When", "plan": "Plan", "operator": "Operator", "country": "Country",
 }  # fmt: skip
 STATES: Final = frozenset({"state", "status", "outcome"})
 
@@ -59,7 +60,7 @@ def _rows(result: BaseModel) -> tuple[list[BaseModel], int]:
         found = getattr(result, name, None)
         if isinstance(found, list) and (found or name == "days"):
             rows = [one for one in found if isinstance(one, BaseModel)]
-            if name in ("hours", "months", "days"):
+            if name in ("hours", "months", "days") and rows and hasattr(rows[0], "bytes_total"):
                 rows = [one for one in reversed(rows) if getattr(one, "bytes_total", 1)]
             total = getattr(result, "total", None)
             return rows, max(len(rows), total or 0)

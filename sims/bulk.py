@@ -24,6 +24,7 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 _POSTGRES_EPOCH = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970
 _EPOCH_DAY = 10_957  # the same in days
+_REAL = 700  # PostgreSQL's number of the type real
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
@@ -67,9 +68,29 @@ def timestamptz(micros: Numbers, valid: Mask | None = None) -> Fixed:
     return Fixed(micros - _POSTGRES_EPOCH, ">i8", valid)
 
 
-def date(days: Numbers) -> Fixed:
+def date(days: Numbers, valid: Mask | None = None) -> Fixed:
     """From days since 1970."""
-    return Fixed(days - _EPOCH_DAY, ">i4")
+    return Fixed(days - _EPOCH_DAY, ">i4", valid)
+
+
+def double(values: Numbers, valid: Mask | None = None) -> Fixed:
+    return Fixed(values, ">f8", valid)
+
+
+def boolean(values: Numbers) -> Fixed:
+    return Fixed(values, "u1")
+
+
+def real_arrays(rows: Numbers) -> Fixed:
+    """real[] from an array of shape (rows, items), without NULLs: a head of five numbers, then each item's length."""
+    items = rows.shape[1]
+    layout = np.dtype([("head", ">i4", 5), ("items", [("length", ">i4"), ("value", ">f4")], items)])
+    packed = np.zeros(len(rows), layout)
+    packed["head"] = (1, 0, _REAL, items, 1)  # dimensions, NULLs, element type, length, first index
+    packed["items"]["length"] = 4
+    packed["items"]["value"] = rows
+    kind = f"V{layout.itemsize}"
+    return Fixed(packed.view(kind).ravel(), kind)
 
 
 def uuid(rows: Numbers, valid: Mask | None = None) -> Fixed:

@@ -9,6 +9,7 @@ from iotsim.core.actor import Actor
 from iotsim.core.effects import touch
 from iotsim.core.proposals import Change
 from iotsim.core.wording import kept_apart, money
+from sims.following import changed
 from sims.lifecycle import Status
 from sims.models import Plan, Sim
 from sims.schemas.tariffs import PlanBefore
@@ -77,4 +78,5 @@ def move(actor: Actor, sims: Sequence[Sim], plans: Mapping[int, int | None]) -> 
     touch("sim", [sim.pk for sim in sims])
     if sims:
         roll_cycles(actor.organization_id, ZoneInfo(actor.time_zone))
+    changed("cycle", actor.organization_id, [sim.pk for sim in sims])
     return [PlanBefore(plan_id=plan_id, sims=ids) for plan_id, ids in before.items()]

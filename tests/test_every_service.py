@@ -30,6 +30,7 @@ PLUMBING = {
     "delete_usage_mapping",
     "end_impersonation",
     "export_refused_rows",
+    "get_customer",
     "get_report_file",
     "join_organization",
     "leave_organization",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from iotsim.core.actor import Actor
 
 DEFAULT: Final = {"chart_type": "usage_timeline"}
-NOW: Final = frozenset({"quota_utilization", "status_breakdown"})  # these are of no period
+NOW: Final = frozenset({"quota_utilization", "status_breakdown", "forecast"})  # these are of no period
 RANKED: Final = frozenset({"top_sims", "cost_breakdown"})
 TOPS: Final = ("5", "10", "15", "25")
 
@@ -49,7 +49,7 @@ def context(actor: "Actor", query: "QueryDict") -> dict[str, Any]:
     """The page's context but the chart. The filters' names are looked up only if the template shows them."""
     kind = query.get("chart_type") or DEFAULT["chart_type"]
     around = listing.context(actor, query)
-    own = [f for f in (_groups(query, kind), _tops(query, kind)) if f]
+    own = [f for f in (_groups(query, kind), _tops(query, kind), _looks(query, kind)) if f]
     return {
         "kind": kind,
         "kinds": [_kind(query, one, label, kind) for one, label in KINDS.items()],
@@ -69,7 +69,7 @@ def context(actor: "Actor", query: "QueryDict") -> dict[str, Any]:
 def _kind(query: "QueryDict", kind: str, label: str, chosen: str) -> Choice:
     """Another chart of the same SIMs and days, as far as it is of days."""
     days = {"start_date": None, "end_date": None} if kind in NOW else {}
-    return Choice(label, kind, _with(query, chart_type=kind, group_by=None, **days), kind == chosen)
+    return Choice(label, kind, _with(query, chart_type=kind, group_by=None, look=None, **days), kind == chosen)
 
 
 def _with(query: "QueryDict", **changes: str | None) -> str:
@@ -107,6 +107,14 @@ def _groups(query: "QueryDict", kind: str) -> Field | None:
         for value, label in GROUPS.items()
     ]
     return Field("group_by", "Costs by", options)
+
+
+def _looks(query: "QueryDict", kind: str) -> Field | None:
+    if kind != "forecast":
+        return None
+    chosen = query.get("look") or ""
+    looks = (("", "As it fits"), ("cycle", "Within the cycle"), ("day", "Use a day"))
+    return Field("look", "How it is drawn", [Choice(label, value, current=value == chosen) for value, label in looks])
 
 
 def _tops(query: "QueryDict", kind: str) -> Field | None:

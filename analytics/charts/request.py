@@ -39,6 +39,7 @@ class Request:
     group: Group
     top: int
     currency: str | None
+    look: str | None = None
 
     @cached_property
     def sim(self) -> Sim | None:
@@ -115,6 +116,7 @@ class Request:
             "group_by": self.group if self.kind == "cost_breakdown" and self.group != "customer" else None,
             "top": self.top if self.top != TOP else None,
             "currency": self.currency,
+            "look": self.look,
         }
         query = {name: value for name, value in rest.items() if value is not None}
         return f"{path}?{urlencode({'chart_type': self.kind, **query}, doseq=True)}"

@@ -2,6 +2,7 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
+from analytics.models.forecasts import RealField
 from iotsim.core.tenancy import tenant_table
 
 
@@ -37,9 +38,9 @@ class Migration(migrations.Migration):
                 ("tier", models.SmallIntegerField(default=0)),
                 ("model", models.CharField(max_length=40)),
                 ("version", models.CharField(max_length=40)),
-                ("days_p10", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None)),
-                ("days_p50", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None)),
-                ("days_p90", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None)),
+                ("days_p10", django.contrib.postgres.fields.ArrayField(base_field=RealField(), size=None)),
+                ("days_p50", django.contrib.postgres.fields.ArrayField(base_field=RealField(), size=None)),
+                ("days_p90", django.contrib.postgres.fields.ArrayField(base_field=RealField(), size=None)),
                 ("scope", models.CharField(max_length=8)),
                 ("customer_id", models.BigIntegerField(default=0)),
                 ("plan_id", models.BigIntegerField(default=0)),
@@ -85,9 +86,9 @@ class Migration(migrations.Migration):
                 ("tier", models.SmallIntegerField(default=0)),
                 ("model", models.CharField(max_length=40)),
                 ("version", models.CharField(max_length=40)),
-                ("days_p10", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None)),
-                ("days_p50", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None)),
-                ("days_p90", django.contrib.postgres.fields.ArrayField(base_field=models.FloatField(), size=None)),
+                ("days_p10", django.contrib.postgres.fields.ArrayField(base_field=RealField(), size=None)),
+                ("days_p50", django.contrib.postgres.fields.ArrayField(base_field=RealField(), size=None)),
+                ("days_p90", django.contrib.postgres.fields.ArrayField(base_field=RealField(), size=None)),
                 ("sim_id", models.BigIntegerField()),
                 ("device_class", models.CharField(blank=True, max_length=20)),
                 (

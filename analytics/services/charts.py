@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from analytics.ahead.parameters import Look
 from analytics.charts.anomalies import draw_anomalies
 from analytics.charts.comparison import draw_comparison
 from analytics.charts.costs import draw_costs
+from analytics.charts.forecast import draw_forecast
 from analytics.charts.heatmap import draw_heatmap
 from analytics.charts.heaviest import draw_top
 from analytics.charts.quota import draw_quota
@@ -33,6 +35,7 @@ DRAWN: Final[Mapping[Kind, Callable[[Request], Chart]]] = {
     "status_breakdown": draw_states,
     "cost_breakdown": draw_costs,
     "anomaly_timeline": draw_anomalies,
+    "forecast": draw_forecast,
 }
 
 
@@ -60,9 +63,10 @@ def generate_chart(
     top: Top | None = None,
     currency: CurrencyCode = None,
     shape: Shape = "bars",
+    look: Look | None = None,
 ) -> Chart:
     """Draw a chart: usage over time, beside the period before or by hour of the week, the heaviest SIMs, use of
-    quotas, SIMs by state, costs by group, or anomalies over time.
+    quotas, SIMs by state, costs by group, a forecast, or anomalies over time.
 
     With the figure comes the same as a table. Usage and costs are of a period, without one of the last 30 days (the
     heaviest SIMs: of their billing cycle); quotas and states are those of now.
@@ -71,7 +75,7 @@ def generate_chart(
         raise Invalid(f"Only costs can be drawn by {group_by}; leave group_by out.", field="group_by")
     wanted = SimFilter(status=status, operator=operator, country=country, plan=plan, tag=tag, customer=customer)
     request = Request(
-        actor, chart_type, wanted, sim, start_date, end_date, group_by or "customer", top or TOP, currency
+        actor, chart_type, wanted, sim, start_date, end_date, group_by or "customer", top or TOP, currency, look
     )
     chart = DRAWN[chart_type](request)
     return chart if shape == "bars" or chart.is_empty else chart.with_note(NO_PIE)

@@ -13,7 +13,7 @@ from iotsim.core.effects import announce
 from sims import world
 from sims.alerts.watch import note_moves, note_usage, settle_usage
 from sims.cycles import cycle_start
-from sims.intake import arrivals
+from sims.following import changed
 from sims.lifecycle import Reason, Status
 from sims.models import ChangeState
 
@@ -47,9 +47,9 @@ def refresh_sims(organization_id: int, zone: ZoneInfo, touched: Touched, *, as_o
             _first_traffic(organization_id)
             note_usage(organization_id)
         cursor.execute("DROP TABLE sims_latest")
+    changed("usage", organization_id, ids)
     if ids:
         announce(organization_id, {"sim": ids, "usage": ids})
-        arrivals.tell(organization_id, ids)
     return ids
 
 
@@ -217,6 +217,7 @@ def roll_cycles(organization_id: int, zone: ZoneInfo, *, anew: Sequence[int] = (
             UPDATE sims_sim s SET cycle_start_date = due.start,
                 cycle_bytes = {_CYCLE_BYTES.format(start="due.start")}
             FROM due WHERE s.organization_id = %(organization)s AND s.id = due.id
+            RETURNING s.id
             """,  # noqa: S608 (our own words)
             {
                 "organization": organization_id,
@@ -227,10 +228,11 @@ def roll_cycles(organization_id: int, zone: ZoneInfo, *, anew: Sequence[int] = (
                 "anew": list(anew),
             },
         )
-        rolled = int(cursor.rowcount)
+        rolled = [row[0] for row in cursor.fetchall()]
     if rolled:
         settle_usage(organization_id)
-    return rolled
+        changed("cycle", organization_id, rolled)
+    return len(rolled)
 
 
 def refresh_cycles(organization_id: int, zone: ZoneInfo, sim_ids: list[int], *, as_of: datetime | None) -> None:
@@ -261,4 +263,5 @@ def refresh_cycles(organization_id: int, zone: ZoneInfo, sim_ids: list[int], *, 
                 "default": _DEFAULT_BILLING_DAY,
             },
         )
+    changed("usage", organization_id, sim_ids)
     announce(organization_id, {"sim": sim_ids})

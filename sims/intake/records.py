@@ -25,6 +25,7 @@ from sims.intake.cards import UNKNOWN, Cards
 from sims.intake.chunk import CORRECTION, DUPLICATE, NEW, Counts, Place, Written, write_chunk
 from sims.intake.exclusive import writing_usage
 from sims.intake.fleet import Touched, refresh_sims
+from sims.intake.hourly import prepare_hours
 from sims.intake.networks import Networks
 from sims.intake.partitions import ensure_partitions_for
 from sims.intake.progress import Progress
@@ -52,7 +53,9 @@ def take_records(actor: Actor, records: list[UsageIn]) -> Taken:
     read = read_table(own.FORMAT, _table(records), window_at(datetime.now(UTC)))
     batch = read.batch
     if len(batch):
-        ensure_partitions_for(int(batch.started_at.min()), int(batch.ended_at.max()))
+        first_at, last_at = int(batch.started_at.min()), int(batch.ended_at.max())
+        ensure_partitions_for(first_at, last_at)
+        prepare_hours(first_at, last_at)
     with writing_usage(organization_id):
         zone = ZoneInfo(Organization.objects.values_list("time_zone", flat=True).get(pk=organization_id))
         intake = _intake_of_today(actor)

@@ -1,6 +1,6 @@
 """What the services of customers and plans return."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from pydantic import BaseModel, Field
@@ -25,6 +25,17 @@ class CustomerPage(Answer):
     items: list[CustomerRow]
     currency: str
     next_cursor: str | None = None
+
+
+class CustomerDetails(CustomerRow, Answer):
+    """One customer, with what its SIMs do."""
+
+    by_status: dict[str, int]
+    over_quota: int
+    near_quota: int = Field(description="At 80 % of the quota or more, not over it")
+    silent: int = Field(description="Active, and not seen for 7 days or ever")
+    currency: str
+    as_of: datetime | None = Field(description="Up to when usage of its SIMs is known")
 
 
 class CustomerChange(Answer):

@@ -125,6 +125,7 @@ class PlanOut(BaseModel):
 class SimDetails(SimRow, Answer):
     """Everything about one SIM."""
 
+    customer_id: int | None = None
     imsi: str
     msisdn: str
     eid: str

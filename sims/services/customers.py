@@ -3,24 +3,25 @@
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Coalesce
 from pydantic import BaseModel, Field
 
 from iotsim.core.actor import Actor
 from iotsim.core.effects import touch
-from iotsim.core.errors import Conflict, Denied, Invalid
+from iotsim.core.errors import Conflict, Denied, Invalid, NotFound
 from iotsim.core.models import Membership, Organization
 from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Limit
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
-from iotsim.core.wording import counted
+from iotsim.core.wording import counted, size
+from sims.filters import NEARLY_OVER, OVER_QUOTA, QUOTA, silent
 from sims.lifecycle import Status
 from sims.models import Customer, Device, Sim
 from sims.naming import customers_of, find_customer
 from sims.parameters import CustomerName
-from sims.schemas.accounts import CustomerChange, CustomerPage, CustomerRow
+from sims.schemas.accounts import CustomerChange, CustomerDetails, CustomerPage, CustomerRow
 from sims.services.status import BILLED
 
 if TYPE_CHECKING:
@@ -78,6 +79,38 @@ def list_customers(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) ->
         items=items,
         currency=currency,
         next_cursor=following,
+    )
+
+
+@service(permission=Permission.VIEW, risk=Risk.READ, path="customers/{number}/details", examples=(), title="Customer")
+def get_customer(
+    actor: Actor, *, number: Annotated[int, Field(ge=1, le=2**62, description="Number of the customer")]
+) -> CustomerDetails:
+    """Show one customer: its SIMs by state, their usage of the cycle against their quotas, what they cost a month."""
+    row = customers_of(actor).filter(pk=number).first()
+    if row is None:
+        raise NotFound(f"There is no customer with the number {number}.", field="number")
+    sims = Sim.objects.for_actor(actor).filter(customer=row)
+    counts = dict(sims.order_by().values_list("status").annotate(count=Count("pk")))
+    figures = sims.annotate(quota=QUOTA).aggregate(
+        over_quota=Count("pk", filter=OVER_QUOTA),
+        near_quota=Count("pk", filter=NEARLY_OVER),
+        silent=Count("pk", filter=silent()),
+        as_of=Max("cycle_as_of"),
+    )
+    own = figures_by(actor, "customer", [row.pk]).get(row.pk, NOTHING)
+    used = f"They have used {size(own['usage_bytes'])} in their billing cycles so far."
+    return CustomerDetails(
+        sentence=f"{row.name} has {counted(own['sims'], 'SIM')}. {used}"
+        if own["sims"]
+        else f"{row.name} has no SIMs yet.",
+        id=row.pk,
+        name=row.name,
+        reference=row.reference,
+        by_status={status.value: counts[status.value] for status in Status if counts.get(status.value)},
+        currency=Organization.objects.values_list("currency", flat=True).get(pk=actor.organization_id),
+        **own,
+        **figures,
     )
 
 

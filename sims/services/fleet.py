@@ -129,7 +129,7 @@ def get_sim_details(actor: Actor, *, sim: SimRef) -> SimDetails:
     )
 
 
-_SIM_FIELDS = ["imsi", "msisdn", "eid", "imei", "status_changed_at", "activated_at", "created_at"]
+_SIM_FIELDS = ["customer_id", "imsi", "msisdn", "eid", "imei", "status_changed_at", "activated_at", "created_at"]
 
 
 def _sim_sentence(sim: Sim, changes: list[StatusChangeOut]) -> str:

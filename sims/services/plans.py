@@ -15,6 +15,7 @@ from iotsim.core.proposals import FIRST_ROWS, Change, Proposal, digest_of
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
 from iotsim.core.wording import counted, money, size
+from sims.following import changed
 from sims.models import Plan, Sim
 from sims.naming import find_plan, plans_of
 from sims.parameters import PlanName
@@ -24,6 +25,7 @@ from sims.services.quota import MAX_QUOTA
 from sims.services.status import BILLED
 
 FACTS: Final = tuple(PlanFacts.model_fields)
+MOST_FOLLOWED: Final = 5_000  # SIMs of which forecasts follow a new quota at once; those of more do it at night
 MOVES_MONEY: Final = ("quota", "price", "overage_price", "pooled", "billing_day")
 
 NewPlanName = Annotated[
@@ -231,8 +233,12 @@ def _keep(actor: Actor, row: Plan, before: PlanFacts, after: PlanFacts) -> PlanC
     touch("plan", [row.pk])
     moved = [name for name in FACTS if getattr(before, name) != getattr(after, name)]
     words = ", ".join(f"{LABELS.get(name, name)} {_words(after, name)} (was {_words(before, name)})" for name in moved)
-    sims = Sim.objects.filter(organization_id=actor.organization_id, plan=row).count()
-    return PlanChange(sentence=f"The plan {before.name} was changed: {words}.", plan=after, before=before, sims=sims)
+    sims = Sim.objects.filter(organization_id=actor.organization_id, plan=row)
+    if {"quota_bytes", "pooled"} & set(moved):
+        changed("cycle", actor.organization_id, list(sims.values_list("pk", flat=True)[:MOST_FOLLOWED]))
+    return PlanChange(
+        sentence=f"The plan {before.name} was changed: {words}.", plan=after, before=before, sims=sims.count()
+    )
 
 
 @service(permission=Permission.MONEY, risk=Risk.WRITE, path="plans/{plan}/restore", examples=(), title="Restore plan")

@@ -14,6 +14,7 @@ from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
 from iotsim.core.wording import size
 from sims.examples import EXAMPLES
+from sims.following import changed
 from sims.lifecycle import Status
 from sims.models import Sim
 from sims.naming import find_sim
@@ -113,6 +114,7 @@ def update_quota(
     found.quota_bytes = after
     found.save(update_fields=["quota_bytes"])
     touch("sim", [found.pk])
+    changed("cycle", actor.organization_id, [found.pk])
     return SimChange(
         sentence=f"The quota of SIM {found.short_name} is {_quota_words(found, after)} now; "
         f"it was {_quota_words(found, before)}.",

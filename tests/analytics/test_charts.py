@@ -14,7 +14,7 @@ from sims.axes import UNITS
 from tests.fleet import make_customer, make_plan, make_sim, use
 
 MB, GB = 10**6, 10**9
-KINDS = ["usage_timeline", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown"]
+KINDS = ["usage_timeline", "top_sims", "quota_utilization", "status_breakdown", "cost_breakdown", "forecast"]
 DAY = date(2026, 10, 5)
 OCTOBER = {"start_date": date(2026, 10, 1), "end_date": date(2026, 10, 31)}
 
