@@ -134,6 +134,8 @@ def fit(
 
 def fit_cycles(values: Matrix, horizon: int, seasons: Seasons, seed: int = 0) -> Boosted:
     """The same from `values` (N, T), cleaned, with cycles of any length."""
+    if not (values > 0).any():
+        raise NothingToLearn("There is too little use in this history to train a model on.")
     rng = np.random.default_rng(seed)
     learning = _Learning(values, horizon, seasons, _sampled(values, horizon, seasons, rng), rng)
     ends = _ends(values.shape[1], horizon, seasons.period)

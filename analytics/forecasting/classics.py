@@ -18,7 +18,7 @@ from analytics.forecasting.shapes import Matrix
 from analytics.forecasting.statistics import known_or
 
 LONGEST_SEASON: Final = 24  # that exponential smoothing takes
-LONGEST_HISTORY: Final = 1_500  # steps; older ones cost time and teach nothing
+LONGEST_HISTORY: Final = 800  # steps; older ones cost time and teach nothing
 WIDTH: Final = 80  # per cent between the outer bands
 
 

@@ -17,8 +17,9 @@ from analytics.forecasting.single import ENSEMBLE
 from analytics.forecasting.table import Series
 from analytics.forecasting.worker import Failed, Worker
 
-WARM_UP_SECONDS: Final = 90.0  # to import and compile; not counted
-TASK_SHARE: Final = 0.1  # of the time limit: a single fit that takes longer is given up
+WARM_UP_SECONDS: Final = 180.0  # to import and compile; not counted
+TASK_SHARE: Final = 0.2  # of the time limit: a single fit that takes longer is ended
+MOST_FAILURES: Final = 3  # series without an answer, before a model is given up
 PROCESSES: Final = min(os.cpu_count() or 1, 2)
 
 
@@ -40,6 +41,7 @@ class Contest:
         self.found: dict[int, dict[str, list[Matrix]]] = {}
         self.seconds = dict.fromkeys(models, 0.0)
         self.given_up: dict[str, str] = {}
+        self._failures = dict.fromkeys(models, 0)
         self._lock = threading.Lock()
         self._deadline = 0.0
 
@@ -97,15 +99,21 @@ class Contest:
             try:
                 made = [worker.run(name, task, self._share()) for task in self._tasks(index)]
             except Failed as error:
-                if time.monotonic() < self._deadline:
-                    with self._lock:
-                        self.given_up[name] = str(error)
+                self._failed(name, str(error))
                 continue
             answers[name] = made
             with self._lock:
                 self.seconds[name] += time.monotonic() - began
         with self._lock:
             self.found[index] = answers
+
+    def _failed(self, name: str, reason: str) -> None:
+        if time.monotonic() >= self._deadline:
+            return  # there was no time left, whatever it said
+        with self._lock:
+            self._failures[name] += 1
+            if self._failures[name] >= min(MOST_FAILURES, self.series.values.shape[1]):
+                self.given_up[name] = reason
 
     def _share(self) -> float:
         """Until the deadline, and a while longer for what has begun; but no fit takes it all."""

@@ -7,6 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from analytics.forecasting.boosted import NAME as BOOSTED
+from analytics.forecasting.boosted import NothingToLearn, answer_of, fit_cycles
 from analytics.forecasting.calibration import PLACES
 from analytics.forecasting.classics import MODELS, Task, filled, seasonal_naive
 from analytics.forecasting.cleaning import cleaned, undo_late
@@ -18,7 +20,6 @@ from analytics.forecasting.shapes import Matrix
 from analytics.forecasting.single import ENSEMBLE, NAIVE
 from analytics.forecasting.table import BadTable, Series
 
-BOOSTED: Final = "LightGBM"
 ALL: Final = (NAME, BOOSTED, NAIVE, *MODELS, ENSEMBLE)
 TIERS: Final = {NAME: 0, BOOSTED: 1}
 ORIGINS: Final = 4
@@ -78,7 +79,9 @@ def evaluate(
     )
     for name, judge in ((NAME, _weekday_median), (BOOSTED, _boosted), (NAIVE, _naive)):
         if name in models:
-            yield _judged(name, judge, series, horizon, period, lengths)
+            row = _judged(name, judge, series, horizon, period, lengths, told)
+            if row is not None:
+                yield row
     slow = [name for name in MODELS if name in models or ENSEMBLE in models]
     if slow:
         contest = Contest(series, horizon, period, lengths, slow, seconds, told)
@@ -94,16 +97,29 @@ def _judged(
     horizon: int,
     period: int,
     lengths: Sequence[int],
-) -> Row:
+    told: Callable[[str], None],
+) -> Row | None:
+    """None, and a word on it, when the model could learn from no origin."""
     score, seasons = Score(), Seasons(period, series.year)
+    tried, reason = 0, ""
     for at in lengths:
         history, came = np.ascontiguousarray(series.values[:at].T), series.values[at : at + horizon].T
         judged = np.isfinite(history).sum(axis=1) >= 2
+        if not judged.any():
+            tried += 1
+            continue
         began = time.perf_counter()
-        answer = judge(history[judged], horizon, seasons)
+        try:
+            answer = judge(history[judged], horizon, seasons)
+        except NothingToLearn as error:
+            reason = str(error)
+            continue
         score.seconds += time.perf_counter() - began
         score.add(answer, came[judged], naive_error(history[judged], period))
-    return Row(name, TIERS.get(name, 2), horizon, score.series, score)
+        tried += 1
+    if reason:
+        told(f"{name} was left out{f' at {len(lengths) - tried} of {len(lengths)} origins' if tried else ''}: {reason}")
+    return Row(name, TIERS.get(name, 2), horizon, score.series, score) if tried else None
 
 
 def _weekday_median(history: Matrix, horizon: int, seasons: Seasons) -> Answer:
@@ -124,8 +140,6 @@ def _weekday_median(history: Matrix, horizon: int, seasons: Seasons) -> Answer:
 
 def _boosted(history: Matrix, horizon: int, seasons: Seasons) -> Answer:
     """Tier 1: trained on this history alone."""
-    from analytics.forecasting.boosted import answer_of, fit_cycles
-
     usable = undo_late(cleaned(history), seasons.period)
     return answer_of(fit_cycles(usable, horizon, seasons), usable, horizon)
 

@@ -61,7 +61,7 @@ class Profile:
 def profile_of(values: Matrix, period: int, cycles: int = CYCLES) -> Profile:
     """The profile of `values` (B, T), NaN where unknown, from its last `cycles` periods."""
     folded = fold(values, period, cycles)
-    flat = folded.reshape(len(folded), -1)
+    flat = folded.reshape(len(folded), folded.shape[1] * folded.shape[2])
     middle, known = median(folded)
     middle = np.where(known > 0, middle, known_or(median(flat)[0], 0)[:, None])
     limit = _highest(flat)
@@ -160,7 +160,7 @@ def _drift(levels: Matrix) -> Vector:
 
 
 def _classes(folded: Matrix, distance: Vector) -> NDArray[np.uint8]:
-    flat = folded.reshape(len(folded), -1)
+    flat = folded.reshape(len(folded), folded.shape[1] * folded.shape[2])
     active = share((flat > 0).sum(axis=1).astype(np.float32), np.isfinite(flat).sum(axis=1))
     recent = (folded[:, :, -SILENT_CYCLES:] > 0).any(axis=(1, 2))
     relative = share(distance, mean(flat, axis=1))

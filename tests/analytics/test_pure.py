@@ -5,6 +5,10 @@ import sys
 
 PURE = (
     "analytics.charts.figures",
+    "analytics.forecasting.boosted",
+    "analytics.forecasting.evaluation",
+    "analytics.forecasting.fleet",
+    "analytics.forecasting.single",
     "analytics.parameters",
     "analytics.examples",
     "iotsim.core.cells",
