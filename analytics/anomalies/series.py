@@ -34,8 +34,8 @@ def score_series(timestamps: ArrayLike | Sequence[datetime], values: ArrayLike) 
 
     `timestamps` are datetime64, datetimes, ISO texts or seconds since 1970, in order (the same moment twice is
     allowed), at any interval, with gaps or irregular; `values` are numbers, where NaN and infinite ones are unknown and
-    score 1. The score of a point depends on it and on what came before alone. Raises ValueError when the lengths differ, a
-    timestamp cannot be read, or time goes backwards.
+    score 1. The score of a point depends on it and on what came before alone. Raises ValueError when the lengths
+    differ, a timestamp cannot be read, or time goes backwards.
     """
     seconds = _seconds(timestamps)
     numbers = np.asarray(values, np.float64).ravel()
