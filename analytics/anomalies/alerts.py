@@ -37,6 +37,7 @@ from analytics.anomalies.weighing import SIDE_DAYS, Evidence
 PRECEDENCE: Final = (THEFT, POLICY, RETRY_STORM, ROAMING, THROTTLED, LEAK, SILENT, SPIKE, NEW_COUNTRY)
 STAYS: Final = 0.6  # strength that keeps an anomaly open
 QUIET: Final = 5  # days without a sign after which it has ended
+OVERWHELMING: Final = 4.0  # strength of one day alone that counts as an evidence for suspension
 BUDGET_DAYS: Final = 30
 FEWEST: Final = 3  # a fleet of a few SIMs may have so many in that time too
 
@@ -130,17 +131,19 @@ def _findings(
     sims, figures = evidence.sims[changed], evidence.figures[changed]
     beside = _lately(figures["imei_age"]) | _lately(figures["country_age"])
     score = np.minimum(state["peak"][sims], 0)
-    traffic = (evidence.strength[[SPIKE, RETRY_STORM]][:, changed] >= 1).any(axis=0)
+    traffic = evidence.strength[[SPIKE, RETRY_STORM]][:, changed].max(axis=0, initial=0)
+    lasting = state["days"][sims] >= 2
+    certain = (traffic >= 1) & (lasting | (traffic >= OVERWHELMING))
     return Findings(
         sim=sims,
         day=np.full(sims.size, day.ordinal, np.int32),
         kind=state["kind"][sims],
         phase=phase[changed].astype(np.uint8),
         score=score,
-        severity=severity_of(score, beside | (state["days"][sims] >= 2)),
+        severity=severity_of(score, beside | lasting),
         first_day=state["first_day"][sims],
         days=state["days"][sims],
         figures=figures,
-        two_evidences=traffic & beside & ~state["moved"][sims],
+        two_evidences=certain & beside & ~state["moved"][sims],
         withheld=withheld,
     )

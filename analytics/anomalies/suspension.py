@@ -19,8 +19,9 @@ def choose_suspensions(
 ) -> Whole:
     """Positions in `findings` (of one day) of the SIMs to suspend, strongest first.
 
-    A finding counts when traffic beyond the usual meets a change of device or a new country within a week, its cohort
-    does not move too, and it has not ended (`Findings.two_evidences`). Safety-critical SIMs are never suspended.
+    A finding counts when traffic beyond the usual, for two days or by four times the threshold, meets a change of
+    device or a new country within a week, its cohort does not move too, and it has not ended
+    (`Findings.two_evidences`). Safety-critical SIMs are never suspended.
     `customer` (SIM,) is the customer of every SIM of the state (-1 none), `already` (customer,) how many of each
     customer's SIMs were suspended automatically this day. A customer's cap is `suspension_cap` of its
     SIMs, at least one.
