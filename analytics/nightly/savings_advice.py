@@ -114,7 +114,9 @@ def _plans(facts: Facts, rows: Ints) -> Iterator[Advice]:
     best = best_plans(facts.tariffs, usage, present)
     chosen = _worth(best.saving, best.present_cost) & (best.plan != present)
     even = _breaks_even(facts.tariffs, present, best.plan)
-    level, why = confidence.judge(usage, facts.history_days[rows], facts.is_prior[rows], best.worst_saving, even)
+    level, why = confidence.judge(
+        usage, facts.history_days[rows], facts.is_prior[rows], best.worst_saving, even, best.light_saving
+    )
     for n in np.flatnonzero(chosen).tolist():
         yield _of_sim(
             facts, rows[n], AdviceKind.CHANGE_PLAN.value, int(best.plan[n]), float(best.present_cost[n]),
