@@ -20,6 +20,7 @@ LOSES: Final = 2
 NEARLY: Final = 3
 SPREAD: Final = 4
 SURE: Final = 5
+LIGHT: Final = 6
 REASONS: Final = (
     "the forecast is that of similar SIMs, since it has too little use of its own",
     "only {days} days of use are known",
@@ -27,20 +28,28 @@ REASONS: Final = (
     "a heavy month comes near the usage at which it stops to save",
     "its usage varies much from month to month",
     "{days} days of use are known and it saves in a heavy month too",
+    "in a light month (one in ten) it would cost more than now",
 )
 
 
 def judge(
-    usage: Usage, history_days: NDArray[np.int64], is_prior: NDArray[np.bool_], worst_saving: Amounts, even: Amounts
+    usage: Usage,
+    history_days: NDArray[np.int64],
+    is_prior: NDArray[np.bool_],
+    worst_saving: Amounts,
+    even: Amounts,
+    light_saving: Amounts | None = None,
 ) -> tuple[Levels, Levels]:
     """For each of N SIMs the level (index of LEVELS) and the first reason for it (index of REASONS).
 
-    `even` is the usage in bytes at which the advised plan costs as much as the present one (inf: never).
+    `even` is the usage in bytes at which the advised plan costs as much as the present one (inf: never);
+    `light_saving` what it saves in a month of which nine of ten are heavier.
     """
     reasons = [
         (is_prior, 0, PRIOR),
         (history_days < ENOUGH, 0, SHORT),
         (worst_saving < 0, 0, LOSES),
+        (np.zeros(len(usage), bool) if light_saving is None else light_saving < 0, 1, LIGHT),
         (usage.high > NEAR * even, 1, NEARLY),
         ((usage.high > WIDE * np.maximum(usage.middle, 1.0)) & (usage.high > NEAR / 2 * even), 1, SPREAD),
         (history_days < LONG, 1, SHORT),

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from analytics.advice.prices import MB, Tariff
 from analytics.advice.usage import Amounts, Usage, together
 
-SECONDS: Final = 5.0  # for one pool; beyond it the best assignment so far is taken
-SMALL: Final = 60  # SIMs up to which nothing cheaper may exist; beyond, nothing cheaper by more than a part of GAP
-GAP: Final = 1e-4
+SECONDS: Final = 1.0  # for one pool; beyond it the best assignment so far is taken
+SMALL: Final = 20  # SIMs up to which nothing cheaper may exist; beyond, nothing cheaper by more than a part of GAP
+GAP: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,10 @@ def size_pools(
     by_plan = np.stack([one.cost(usage) for one in alone]) if alone else np.full((1, count), np.inf)
     own, own_plan = by_plan.min(axis=0), by_plan.argmin(axis=0)
     loose = np.isfinite(own)
+    if kinds == 1 and count > SMALL and loose.all():
+        quick = _by_a_price(pools[0], own, need, spare[0] if len(spare) else 0.0)
+        if quick is not None:
+            return Sizing(np.where(quick[0], 0, -1), own_plan, quick[1], True)
     scale = max(float(need.sum()) / max(count, 1), MB)  # bytes are counted in what a SIM needs, for the solver's sake
     prices = np.repeat([one.price for one in pools], count)
     overage = np.array([one.overage / MB * scale for one in pools])
@@ -81,6 +85,30 @@ def size_pools(
         return Sizing(np.zeros(count, np.int64), own_plan, float("inf"), False)
     where = found.x[: (kinds + 1) * count].reshape(kinds + 1, count).argmax(axis=0) - 1
     return Sizing(where.astype(np.int64), own_plan, float(found.fun), found.status == 0)
+
+
+def _by_a_price(pool: Tariff, own: Amounts, need: Amounts, spare: float) -> tuple[NDArray[np.bool_], float] | None:
+    """Who stays in one pool, and the cost, by putting a price on a byte of its quota; None if that leaves a gap.
+
+    At each price every SIM decides alone (Everett, Operations Research 11, 1963), which also gives a bound that no
+    assignment is below: where the two meet but for a part of GAP, nothing need be searched.
+    """
+    gain, weight, overage = pool.price - own, need - pool.quota, pool.overage / MB
+    if not pool.quota:
+        return gain < 0, float(np.where(gain < 0, pool.price, own).sum())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        turns = -gain / weight
+    turns = turns[np.isfinite(turns) & (turns > 0) & (turns < overage)]
+    prices = np.concatenate([[0.0, overage], turns, turns * (1 + 1e-9)])
+    best, chosen, bound = np.inf, gain < 0, -np.inf
+    for price in prices:
+        stays = gain + price * weight < 0
+        cost = gain[stays].sum() + overage * max(0.0, weight[stays].sum() - spare)
+        if cost < best:
+            best, chosen = cost, stays
+        bound = max(bound, (gain + price * weight)[stays].sum() - price * spare)
+    total = float(own.sum())
+    return (chosen, total + float(best)) if best - bound <= GAP * max(abs(total + best), 1.0) else None
 
 
 def _spare(pools: Sequence[Tariff], spare: Sequence[float], scale: float) -> Amounts:

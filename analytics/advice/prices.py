@@ -69,6 +69,7 @@ class Best:
     worst: Amounts
     present_cost: Amounts
     present_worst: Amounts
+    light_saving: Amounts  # in a month of which nine of ten are heavier
 
     @property
     def saving(self) -> Amounts:
@@ -92,6 +93,7 @@ def best_plans(tariffs: Sequence[Tariff], usage: Usage, present: NDArray[np.int6
     rows = np.arange(count)
     cost = np.stack([one.cost(usage) for one in tariffs]) if tariffs else np.zeros((0, count))
     worst = np.stack([one.worst(usage) for one in tariffs]) if tariffs else np.zeros((0, count))
+    light = np.stack([one.at(usage.low) for one in tariffs]) if tariffs else np.zeros((0, count))
     currencies = np.array([one.currency for one in tariffs])
     allowed = (currencies[:, None] == currencies[present][None, :]) & ~np.array([one.pooled for one in tariffs])[
         :, None
@@ -100,4 +102,11 @@ def best_plans(tariffs: Sequence[Tariff], usage: Usage, present: NDArray[np.int6
     compared = np.where(allowed, cost, np.inf)
     chosen = compared.argmin(axis=0)
     chosen = np.where(compared[chosen, rows] < cost[present, rows] - 1e-9, chosen, present)
-    return Best(chosen, cost[chosen, rows], worst[chosen, rows], cost[present, rows], worst[present, rows])
+    return Best(
+        plan=chosen,
+        cost=cost[chosen, rows],
+        worst=worst[chosen, rows],
+        present_cost=cost[present, rows],
+        present_worst=worst[present, rows],
+        light_saving=light[present, rows] - light[chosen, rows],
+    )

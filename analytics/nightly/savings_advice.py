@@ -112,13 +112,16 @@ def _plans(facts: Facts, rows: Ints) -> Iterator[Advice]:
         return
     usage, present = facts.usage.only(rows), facts.plan[rows]
     best = best_plans(facts.tariffs, usage, present)
-    chosen = _worth(best.saving, best.present_cost) & (best.plan != present)
+    saving, worst_saving = best.saving, best.worst_saving  # once: each is worked out of whole arrays
+    chosen = _worth(saving, best.present_cost) & (best.plan != present)
     even = _breaks_even(facts.tariffs, present, best.plan)
-    level, why = confidence.judge(usage, facts.history_days[rows], facts.is_prior[rows], best.worst_saving, even)
+    level, why = confidence.judge(
+        usage, facts.history_days[rows], facts.is_prior[rows], worst_saving, even, best.light_saving
+    )
     for n in np.flatnonzero(chosen).tolist():
         yield _of_sim(
             facts, rows[n], AdviceKind.CHANGE_PLAN.value, int(best.plan[n]), float(best.present_cost[n]),
-            float(best.present_worst[n]), float(best.saving[n]), float(best.worst_saving[n]), int(level[n]),
+            float(best.present_worst[n]), float(saving[n]), float(worst_saving[n]), int(level[n]),
             int(why[n]), _why_plan(facts, int(present[n]), int(best.plan[n]), float(even[n])),
         )  # fmt: skip
 

@@ -122,10 +122,11 @@ def propose(found: Plans, *, left_out: int) -> Proposal:
     """Every change with its difference in money; what is frozen is all of them, what is shown are the first ten."""
     changes = list(_changes(found))
     currency = max(found.savings, key=lambda one: found.savings[one])
-    saved = [f"{money(cents, code)} a month" for code, cents in found.savings.items()]
-    name = changes[0].label if len(changes) == 1 else counted(len(changes), "SIM")
+    saved = [money(cents, code) for code, cents in found.savings.items()]
+    only = found.sims[_touched(found)[0]]
+    name = f"SIM {only.short_name}" if len(changes) == 1 else counted(len(changes), "SIM")
     return Proposal(
-        summary=f"Change {name} and save {' and '.join(saved)}",
+        summary=f"Change {name}, save {' and '.join(saved)}",
         count=len(changes),
         changes=changes[:FIRST_ROWS],
         monthly_cost_change_cents=-found.savings[currency],

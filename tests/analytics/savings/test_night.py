@@ -81,6 +81,13 @@ def test_confidence_has_a_reason(organisation, plans, low, middle, high, history
     assert one.confidence == level and words in one.reason
 
 
+def test_a_dearer_plan_that_a_light_month_would_not_need_is_less_sure(organisation, plans):
+    make_used(organisation, 2, 900, 1000, plan=plans[0])
+    night(organisation)
+    [one] = advice(organisation)
+    assert one.confidence == "medium" and "In a light month (one in ten) it would cost more than now." in one.reason
+
+
 def test_a_quota_of_its_own_below_the_plan_s_is_given_up(organisation, plans):
     make_used(organisation, 300, 300, 300, plan=plans[1], quota_bytes=200 * MB)
     make_used(organisation, 10, 12, 15, plan=plans[1], quota_bytes=2000 * MB)

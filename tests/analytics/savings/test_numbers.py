@@ -113,6 +113,17 @@ def test_pools_are_sized_as_well_as_by_trying_everything():
         assert found.cost == pytest.approx(cheapest(pools, alone, usage, need, spare), rel=1e-6)
 
 
+def test_a_large_pool_costs_what_the_search_would_find(monkeypatch):
+    rng = np.random.default_rng(11)
+    alone, pool = [Tariff(1, 60, 5 * MB, 12, "EUR")], Tariff(8, 490, 500 * MB, 2, "EUR", True)
+    middle = np.exp(rng.normal(18, 1.3, 120))
+    usage = Usage.of(middle * 0.5, middle, middle * 1.7)
+    quick = size_pools([pool], alone, usage, needs(usage))
+    monkeypatch.setattr("analytics.advice.pools.SMALL", 1000)
+    searched = size_pools([pool], alone, usage, needs(usage))
+    assert quick.proven and quick.cost == pytest.approx(searched.cost, rel=1e-3)
+
+
 def cheapest(pools, alone, usage, need, spare):
     """The least cost of all assignments."""
     own = np.stack([one.cost(usage) for one in alone]).min(axis=0)

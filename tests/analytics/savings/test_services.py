@@ -87,7 +87,7 @@ def test_filters_and_pages(actor, wasteful):
 def test_applying_shows_every_change_first_and_can_be_undone(actor, organisation, wasteful):
     proposal = apply_recommendations.propose(actor, {"customer": "Acme"})
     assert (proposal.count, proposal.monthly_cost_change_cents, proposal.reversible) == (2, -800, True)
-    assert proposal.summary == "Change 2 SIMs and save €8.00 a month"
+    assert proposal.summary == "Change 2 SIMs, save €8.00"
     assert [(one.before, one.after) for one in proposal.changes] == [
         ("Large, €5.00", "Small, €1.00 (saves €4.00 a month)")
     ] * 2
