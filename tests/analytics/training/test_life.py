@@ -108,6 +108,10 @@ def test_a_worse_version_is_warned_of(world, actor):
     trained(actor, world)
     promote(actor)
     trained(actor, world)
+    with pytest.raises(ConfirmationRequired) as equal:
+        promote_model(actor, model="churn")
+    assert equal.value.proposal.warnings == []
+    assert all(one.is_better is None for one in get_model(actor, model="churn").versions[0].figures)
     with tenant(world.pk):
         row = ModelVersion.objects.get(version=2)
         row.metrics = {**row.metrics, "auc": 0.51}
