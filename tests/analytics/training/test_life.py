@@ -16,7 +16,7 @@ from analytics.services.models import (
     train_model,
 )
 from iotsim.core.errors import ApprovalRequired, ConfirmationRequired, Conflict, Denied, NotFound
-from iotsim.core.models import AuditEvent, Organization
+from iotsim.core.models import AuditEvent, Job, Organization
 from iotsim.core.services import approve_call
 from iotsim.core.tenancy import tenant
 from sims.models import Customer
@@ -165,6 +165,21 @@ def test_a_second_training_at_once_is_refused(world, actor):
     train_model(actor, model="churn")
     with pytest.raises(Conflict, match="is being trained already"):
         train_model(actor, model="churn")
+
+
+def test_a_training_that_is_stopped_leaves_no_version(world, actor):
+    train_model(actor, model="churn")
+    with tenant(world.pk):
+        Job.objects.update(stop_asked=True)
+    assert run_newest_job(world).state == "stopped"
+    assert versions(world) == []
+
+
+def test_a_job_that_is_run_again_makes_no_second_version(world, actor):
+    job = trained(actor, world)
+    with tenant(world.pk):
+        Job.objects.filter(pk=job.pk).update(state="queued")
+    assert run_newest_job(world).state == "done" and len(versions(world)) == 1
 
 
 def test_too_little_to_learn_from_is_said_exactly(organisation, actor):
