@@ -77,12 +77,12 @@ def figures_of(row: ModelVersion) -> list[Figure]:
         value, other = row.metrics.get(name), row.beside.get(name)
         if value is None and other is None:
             continue
-        comparable = metric.more_is_better is not None and value is not None and other is not None
+        comparable = metric.more_is_better is not None and None not in (value, other) and value != other
         found.append(
             Figure(
                 name=name, title=metric.title, value=value, words=metric.words(value), beside=other,
                 beside_words=metric.words(other) if other is not None else "",
-                is_better=(value > other) == metric.more_is_better and value != other if comparable else None,
+                is_better=(value > other) == metric.more_is_better if comparable else None,
             )
         )  # fmt: skip
     return found

@@ -213,7 +213,7 @@ def propose_promotion(actor: Actor, *, model: str, version: int | None = None) -
         warnings.append("No version is in use yet, so there is nothing to compare it with.")
     elif row.beside.get("version") != champion.version:
         warnings.append(f"It was not judged beside version {champion.version}, so the figures are of different days.")
-    if champion is not None and trainer.is_better(row.metrics, _same_days(row, champion)) is False:
+    if champion is not None and trainer.is_better(_same_days(row, champion), row.metrics):
         warnings.append(f"It is worse than version {champion.version}: {METRICS[trainer.metric].title} decides.")
     return _proposal(f"Use version {row.version} of {trainer.title.lower()}", row, champion, warnings)
 

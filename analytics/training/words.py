@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field
 
 from iotsim.core.slots import Found, Slot, SlotContext
+from iotsim.core.wording import SPACE
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Metric:
     form: str = "{:.3f}"
 
     def words(self, value: float | None) -> str:
-        return "–" if value is None else self.form.format(value)
+        return "–" if value is None else self.form.format(value).replace("%", f"{SPACE}%")
 
 
 METRICS: Final[Mapping[str, Metric]] = {

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from analytics.models import CustomerSnapshot
+from analytics.models import CustomerSnapshot, ModelVersion
 from analytics.nightly.customers import read_fleet
 from analytics.nightly.health import run, snapshots
 from analytics.nightly.history import read_history
@@ -168,6 +168,17 @@ def test_before_there_is_a_model_the_answers_say_that_rules_speak(acme, actor, o
     health = get_customer_health(actor, customer="acme")
     assert health.score == page.items[0].score == list_customer_health(actor).items[0].score
     assert health.score_before is not None and "open tickets" in health.basis
+
+
+def test_a_champion_that_cannot_be_used_is_said_and_rules_judge(acme, actor, organisation):
+    with tenant(organisation.pk):
+        ModelVersion.objects.create(
+            organization=organisation, model="churn", version=4, stage="champion", artefact="1/models/churn/none.json",
+            sha256="0" * 64, size_bytes=1, trained_at=timezone.now(), trained_by="anna",
+        )  # fmt: skip
+    said = night(actor, organisation)
+    assert "Version 4 of churn cannot be used: its file is gone" in said and "judged by rules until then" in said
+    assert all(row.probability is None for row in rows(organisation))
 
 
 def test_an_unknown_customer_and_one_of_another_are_not_found(acme, actor, make_actor, other_organisation):

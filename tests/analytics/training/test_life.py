@@ -16,7 +16,7 @@ from analytics.services.models import (
     train_model,
 )
 from iotsim.core.errors import ApprovalRequired, ConfirmationRequired, Conflict, Denied, NotFound
-from iotsim.core.models import AuditEvent, Organization
+from iotsim.core.models import AuditEvent, Job, Organization
 from iotsim.core.services import approve_call
 from iotsim.core.tenancy import tenant
 from sims.models import Customer
@@ -108,6 +108,10 @@ def test_a_worse_version_is_warned_of(world, actor):
     trained(actor, world)
     promote(actor)
     trained(actor, world)
+    with pytest.raises(ConfirmationRequired) as equal:
+        promote_model(actor, model="churn")
+    assert equal.value.proposal.warnings == []
+    assert all(one.is_better is None for one in get_model(actor, model="churn").versions[0].figures)
     with tenant(world.pk):
         row = ModelVersion.objects.get(version=2)
         row.metrics = {**row.metrics, "auc": 0.51}
@@ -161,6 +165,21 @@ def test_a_second_training_at_once_is_refused(world, actor):
     train_model(actor, model="churn")
     with pytest.raises(Conflict, match="is being trained already"):
         train_model(actor, model="churn")
+
+
+def test_a_training_that_is_stopped_leaves_no_version(world, actor):
+    train_model(actor, model="churn")
+    with tenant(world.pk):
+        Job.objects.update(stop_asked=True)
+    assert run_newest_job(world).state == "stopped"
+    assert versions(world) == []
+
+
+def test_a_job_that_is_run_again_makes_no_second_version(world, actor):
+    job = trained(actor, world)
+    with tenant(world.pk):
+        Job.objects.filter(pk=job.pk).update(state="queued")
+    assert run_newest_job(world).state == "done" and len(versions(world)) == 1
 
 
 def test_too_little_to_learn_from_is_said_exactly(organisation, actor):

@@ -3,9 +3,13 @@
 import re
 
 import pytest
+from django.test import Client
 
 from analytics.models import CustomerSnapshot, ModelVersion
 from analytics.services.models import apply_model, train_model
+from iotsim.core import registry
+from iotsim.core.keys import create_key
+from iotsim.core.templatetags.iotsim import chance
 from iotsim.core.tenancy import tenant
 from tests.analytics.training.world import make_churn_world, run_newest_job
 
@@ -92,3 +96,22 @@ def test_one_customers_health_is_a_part_of_its_page(client_for, trained):
     shown = text(client_for().get("/customers/health/?customer=Customer 070"))
     assert "of 100" in shown and "open tickets" in shown
     assert client_for().get("/customers/health/?customer=Nobody").status_code == 404
+
+
+def test_pages_rest_and_copilot_give_the_same_figures(client_for, trained, actor, make_membership, make_actor):
+    with tenant(trained.pk):
+        ModelVersion.objects.update(stage="champion")
+        version = ModelVersion.objects.get()
+    apply_model(trained.pk, version.pk)
+    key = create_key(make_membership("viewer"))[1]
+    rest = Client(headers={"Authorization": f"Bearer {key}"}).get("/api/v1/churn").json()
+    first = rest["items"][0]
+    risk = chance(first["probability"]).replace("\xa0", " ")
+    copilot = registry.get("predict_churn").call(make_actor("viewer", "copilot"), {}).result
+    assert copilot.model_dump(mode="json")["items"] == rest["items"] and copilot.sentence == rest["sentence"]
+    page = text(client_for().get("/customers/risk/"))
+    assert first["customer"] in page and risk in page and first["why"] in page
+    one = text(client_for().get(f"/customers/health/?customer={first['customer']}"))
+    assert risk in one
+    models = Client(headers={"Authorization": f"Bearer {key}"}).get("/api/v1/models/churn").json()
+    assert models["versions"][0]["figures"][0]["words"] in text(client_for().get("/models/churn/"))
