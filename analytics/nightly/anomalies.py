@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from iotsim.core.jobs import RunningJob
 
 LATE_DAYS: Final = 2  # whole days that are taken again the night after
-OPINION_DAYS: Final = 7  # for findings of so many last days a second opinion is asked
+OPINION_DAYS: Final = 3  # for findings of so many last days a second opinion is asked
 FOLLOWED: Final = ("open", "real")
 DAY: Final = timedelta(days=1)
 # Kinds whose days tell nothing of the use to come; a leak goes on, and a new country is no amount.

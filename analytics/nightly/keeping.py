@@ -70,7 +70,8 @@ class Keeper:
         one = settled[place]
         if one["kind"] and day_of(one["first_day"]) == row.first_day:
             row.days, row.ended_on, row.provisional = int(one["days"]), None, False
-            row.last_day = max(self.since - DAY * (1 + int(one["quiet"])), row.first_day)
+            before = max(self.since - DAY * (1 + int(one["quiet"])), row.first_day)
+            row.last_day = min(row.last_day, before)
 
     def take(self, findings: Findings) -> None:
         """The findings of one day."""
@@ -147,7 +148,8 @@ class Keeper:
         self._weigh(row, severity)
         row.last_day = max(row.last_day, day)
         row.days, row.sims = (row.last_day - row.first_day).days + 1, max(row.sims, event.moved)
-        row.evidence = evidence_of_cohort(event)
+        if event.moved >= row.evidence.get("moved", 0):
+            row.evidence = evidence_of_cohort(event)
         row.ended_on = row.last_day + DAY
 
     # --- what is kept ---

@@ -32,12 +32,17 @@ WORDS: Final = {
 }  # fmt: skip
 
 Kinds = Annotated[
-    Annotated[list[KindName], BeforeValidator(as_list)],
+    Annotated[list[KindName], BeforeValidator(as_list)] | None,
     Field(description="Kinds that raise no alerts; an empty list lets all raise them"),
 ]
-DayBytes = Annotated[Bytes, Field(description="What no SIM may use in a day; 0 for no limit")]
-DaySessions = Annotated[int, Field(ge=0, le=10_000_000, description="Sessions no SIM may have a day; 0 for no limit")]
-Cap = Annotated[float, Field(ge=0, le=100, description="Percent of a customer's SIMs, at most, in a day")]
+DayBytes = Annotated[Bytes | None, Field(description="What no SIM may use in a day; 0 for no limit")]
+DaySessions = Annotated[
+    Annotated[int, Field(ge=0, le=10_000_000)] | None,
+    Field(description="Sessions no SIM may have a day; 0 for no limit"),
+]
+Cap = Annotated[
+    Annotated[float, Field(ge=0, le=100)] | None, Field(description="Percent of a customer's SIMs, at most, in a day")
+]
 
 
 @service(
@@ -100,11 +105,11 @@ def change_anomaly_settings(
     *,
     alerts_per_10k: Budget | None = None,
     min_severity: AnomalySeverity | None = None,
-    kinds_off: Kinds | None = None,
-    policy_day_bytes: DayBytes | None = None,
-    policy_day_sessions: DaySessions | None = None,
+    kinds_off: Kinds = None,
+    policy_day_bytes: DayBytes = None,
+    policy_day_sessions: DaySessions = None,
     suspension: Suspension | None = None,
-    daily_cap_percent: Cap | None = None,
+    daily_cap_percent: Cap = None,
 ) -> AnomalySettingsChange:
     """Change how anomalies are told: the budget of alerts, the least severity, limits of a day, shadow suspension."""
     if actor.customer_ids is not None:

@@ -76,6 +76,8 @@ def _value(field: Any, model: type[models.Model], organisation: Organization, wo
         return f"{word}{uuid.uuid4().hex}"
     if isinstance(field, ArrayField):
         return []
+    if isinstance(field, models.BinaryField):
+        return b""
     if isinstance(field, models.JSONField):
         return {"type": f"{word}{uuid.uuid4().hex}"}
     if field.primary_key or (field.name.endswith("_id") or field.unique):

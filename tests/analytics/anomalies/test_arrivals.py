@@ -1,13 +1,14 @@
 """On arrival: what is sure of a day that is not over is told at once, and the night has the last word."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from celery.signals import before_task_publish
 
 from analytics.nightly.today import look_at, look_at_last_hour
 from analytics.services.anomalies import check_anomalies, explain_anomaly
 from analytics.tasks import look_at_arrivals
-from iotsim.celery import app
 from iotsim.core.tenancy import tenant
 from sims.intake.partitions import ensure_hour_partitions
 from sims.models import Sim, SimCountry
@@ -97,20 +98,20 @@ def test_the_hourly_look_takes_what_was_seen_lately(known):
     assert [one.sim_id for one in known.found()] == [late.pk]
 
 
-def queued() -> list[tuple]:
-    """What lies in the queue that nobody reads, taken out of it."""
-    found = []
-    with app.connection_for_read() as connection:
-        queue = connection.SimpleQueue("nobody")
-        while queue.qsize():
-            message = queue.get_nowait()
-            message.ack()
-            found.append((message.headers["task"], message.payload[0]))
-        queue.close()
-    return found
+@pytest.fixture
+def sent() -> Iterator[list[tuple]]:
+    """The tasks that are sent to the workers meanwhile, with their arguments."""
+    found: list[tuple] = []
+
+    def hear(sender: str, body: tuple, **rest: object) -> None:
+        found.append((sender, list(body[0])))
+
+    before_task_publish.connect(hear)
+    yield found
+    before_task_publish.disconnect(hear)
 
 
-def test_a_theft_is_told_when_its_records_arrive(organisation, actor):
+def test_a_theft_is_told_when_its_records_arrive(organisation, actor, sent):
     """By the API, with the very clock: another device takes the card and moves a gigabyte."""
     from tests.analytics.anomalies import fleet as small
 
@@ -124,7 +125,7 @@ def test_a_theft_is_told_when_its_records_arrive(organisation, actor):
     ensure_hour_partitions(now.date(), now.date())
     taken = record_usage(actor, records=records(sim, min(first + timedelta(minutes=25), now), 1_000, "867439068297003"))
     assert taken.accepted == 1
-    asked = [given for task, given in queued() if task == "analytics.look_at_arrivals" and given[0] == organisation.pk]
+    asked = [given for task, given in sent if task == "analytics.look_at_arrivals" and given[0] == organisation.pk]
     assert asked == [[organisation.pk, sim.pk]]
     assert look_at_arrivals(*asked[0]) == 1
     told = explain_anomaly(actor, sim=sim.iccid)
