@@ -39,12 +39,13 @@ def compare(actor: "Actor", ref: str, days: int, job: "RunningJob") -> ModelComp
     values, first_day = values[first:], history.first_day + timedelta(days=first)
     if len(values) < FEWEST + days:
         return _answer(sim, history, len(values), 0, [_night(values, first_day, days)], fell_back=True)
-    tried = _round(values[:-days], first_day, days, job, done=0, note="Held-back days")
-    ahead = _round(values, first_day, days, job, done=1, note="Days to come")
+    tried, late = _round(values[:-days], first_day, days, job, done=0, note="Held-back days")
+    ahead, later = _round(values, first_day, days, job, done=1, note="Days to come")
     start = first_day + timedelta(days=len(values))
     scores = [_score(name, values[-days:], bands, ahead[name], start) for name, bands in tried.items() if name in ahead]
     scores.sort(key=lambda one: -(one.accuracy_percent if one.accuracy_percent is not None else -1e9))
-    return _answer(sim, history, len(values), days, scores, fell_back=len(scores) == 1)
+    answer = _answer(sim, history, len(values), days, scores, fell_back=len(scores) == 1)
+    return answer.model_copy(update={"missing": {**late, **later}})
 
 
 def _round(
