@@ -45,8 +45,9 @@ class Columns:
     probability: Floats
     history_days: NDArray[np.int16]
     is_prior: NDArray[np.bool_]
-    model: str
-    version: str
+    sharp: NDArray[np.bool_]  # by the trained model, tier 1
+    models: tuple[str, str]  # names of tier 0 and tier 1
+    versions: tuple[str, str]
     curve: NDArray[np.float32]
 
     def __len__(self) -> int:
@@ -110,10 +111,10 @@ def _columns(rows: Columns) -> dict[str, bulk.Column]:
         **{name: whole(values) for name, values in sums.items()},
         "history_days": bulk.smallint(rows.history_days),
         "is_prior": bulk.boolean(rows.is_prior),
-        "tier": bulk.smallint(bulk.same(0, count)),
+        "tier": bulk.smallint(rows.sharp.astype(np.int64)),
         **{f"days_p{level}": bulk.real_arrays(curve.T) for level, curve in zip((10, 50, 90), rows.curve, strict=True)},
-        "model": bulk.Texts(bulk.same(0, count), [rows.model]),
-        "version": bulk.Texts(bulk.same(0, count), [rows.version]),
+        "model": bulk.Texts(rows.sharp.astype(np.int64), rows.models),
+        "version": bulk.Texts(rows.sharp.astype(np.int64), rows.versions),
         "quota_bytes": whole(rows.quota, has_quota),
         "exhausts_on": bulk.date(np.where(passes, rows.exhausts, 0).astype(np.int64), passes),
         "exhausts_probability": bulk.double(np.nan_to_num(rows.probability), has_quota),

@@ -17,9 +17,11 @@ from analytics.ahead.moving import Now, moved
 from analytics.forecasting.fleet import forecast_fleet
 from analytics.forecasting.shapes import CLASSES
 from analytics.models.forecasts import HORIZON_DAYS
+from analytics.nightly.anomalies import ignored_days
 from analytics.nightly.facts import Facts, read_facts
 from analytics.nightly.forecast_rows import Columns, forget_everything, forget_others, write_sims
 from analytics.nightly.groups import forecast_groups
+from analytics.nightly.sharper import sharpen
 from analytics.nightly.standing import Cycle, base_of, columns_of, cycles_of, days_since, passed_at, used_before
 from iotsim.core.wording import counted
 
@@ -55,19 +57,28 @@ def _forecast_sims(history: "History", facts: Facts, job: "RunningJob") -> int:
     cycles = cycles_of(facts.billing_day, first_day)
     used = used_before(history.bytes[:, facts.column], cycles.first - days_since(history.first_day))
     remaining = cycles.last - days_since(first_day) + 1
+    values, ignored = history.bytes, ignored_days(history.organization_id, history)
+    if not facts.is_all:
+        values, ignored = np.ascontiguousarray(values[:, facts.column]), ignored[:, facts.column]
+    allowance = facts.quota - used
     made = forecast_fleet(
-        history.bytes if facts.is_all else np.ascontiguousarray(history.bytes[:, facts.column]),
+        values,
         history.weekdays,
         horizon=HORIZON_DAYS,
         remaining=remaining,
-        allowance=facts.quota - used,
+        allowance=allowance,
         cohorts=facts.plan_id,
+        ignored=ignored,
     )
+    sharp = sharpen(
+        history.organization_id, made, values, history.weekdays, remaining=remaining, allowance=allowance,
+        ignored=ignored,
+    )  # fmt: skip
     over_since = passed_at(history.bytes, facts.column, cycles.first - days_since(history.first_day), facts.quota, used)
     risky = 0
     for start in range(0, facts.ids.size, BLOCK):
         part = slice(start, min(start + BLOCK, facts.ids.size))
-        columns = _columns(history, facts, cycles, made, used, over_since, part)
+        columns = _columns(history, facts, cycles, made, used, over_since, part, sharp)
         risky += int((~np.isnan(columns.exhausts)).sum())
         write_sims(history.organization_id, facts.ids[part], columns, _classes(made, part))
         job.progress(done=part.stop, total=facts.ids.size, note="Forecasts")
@@ -79,7 +90,14 @@ def _classes(made: "Forecasts", part: slice) -> tuple[NDArray[np.uint8], Sequenc
 
 
 def _columns(
-    history: "History", facts: Facts, cycles: Cycle, made: "Forecasts", used: Floats, over_since: Floats, part: slice
+    history: "History",
+    facts: Facts,
+    cycles: Cycle,
+    made: "Forecasts",
+    used: Floats,
+    over_since: Floats,
+    part: slice,
+    sharp: tuple[NDArray[np.bool_], str],
 ) -> Columns:
     """The rows of a block of SIMs, as they stand at the as-of."""
     first_day = history.last_day + timedelta(days=1)
@@ -94,4 +112,4 @@ def _columns(
         same_cycle=np.ones(len(end), np.bool_),
     )
     standing = moved(before, now)
-    return columns_of(made, part, standing, now, before, first_day=first_day, cycles=cycles, as_of=as_of)
+    return columns_of(made, part, standing, now, before, first_day=first_day, cycles=cycles, as_of=as_of, sharp=sharp)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.ahead.moving import Made, Moved, Now, growth_of
+from analytics.forecasting.boosted import NAME as TRAINED
 from analytics.forecasting.fleet import NAME as MODEL
 from analytics.forecasting.fleet import VERSION
 from analytics.nightly.forecast_rows import Columns
@@ -56,8 +57,9 @@ def columns_of(
     first_day: date,
     cycles: Cycle,
     as_of: datetime,
+    sharp: tuple[NDArray[np.bool_], str] | None = None,
 ) -> Columns:
-    """What is written of a block."""
+    """What is written of a block; `sharp`: which series of all have their forecast from which trained version."""
     day = days_since(first_day)
     return Columns(
         as_of=as_of,
@@ -72,8 +74,9 @@ def columns_of(
         probability=standing.probability,
         history_days=made.history_days[part],
         is_prior=made.is_prior[part],
-        model=MODEL,
-        version=VERSION,
+        sharp=sharp[0][part] if sharp else np.zeros(len(now.used), np.bool_),
+        models=(MODEL, TRAINED),
+        versions=(VERSION, sharp[1] if sharp else ""),
         curve=made.curve[:, :, part],
     )
 

@@ -14,10 +14,10 @@ from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
 from iotsim.core.tenancy import tenant
 
-# In this order: savings read the forecasts, customer health reads all of them.
+# In this order: forecasts learn nothing from anomalies, savings read the forecasts, customer health reads all of them.
 STEPS: Final = (
-    ("Forecasts", "forecasts"),
     ("Anomalies", "anomalies"),
+    ("Forecasts", "forecasts"),
     ("Savings", "savings"),
     ("Customer health", "health"),
 )
