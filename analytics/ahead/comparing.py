@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
 from analytics.ahead.words import as_of_words
@@ -58,7 +59,9 @@ def _round(
         job.progress(done=done, total=2, note=f"{note}: {said}")
 
     progress("the night's own")
-    found = forecast_one(values, first_day, days, seconds=SECONDS, progress=progress)
+    found = forecast_one(
+        values, first_day, days, seconds=SECONDS, progress=progress, cache_dir=settings.DATA_DIR / "compiled"
+    )
     return {MODEL: _curve(values, first_day, days), **({} if found.fell_back else found)}, found.missing
 
 

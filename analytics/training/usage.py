@@ -29,11 +29,15 @@ QUERY: Final = "bytes a day of all SIMs not in stock; v1"
 
 @dataclass(frozen=True)
 class Days:
-    """`values` float32 (days, SIMs), NaN unknown; `weekdays` (days,); `came` (SIMs,): bytes of the days held back."""
+    """`values` float32 (days, SIMs), NaN unknown; `weekdays` (days,); `came` (SIMs,): bytes of the days held back.
+
+    `ignored` (days, SIMs): days of anomalies, from which nothing is learned.
+    """
 
     values: NDArray[np.float32]
     weekdays: NDArray[np.int64]
     came: NDArray[np.float64]
+    ignored: NDArray[np.bool_]
 
 
 class UsageTrainer(Trainer["Boosted"]):
@@ -49,6 +53,7 @@ class UsageTrainer(Trainer["Boosted"]):
         return [Need("days with usage", days, LEAST_DAYS), Need("active SIMs", sims, LEAST_SIMS)]
 
     def snapshot(self, organization_id: int) -> Dataset:
+        from analytics.nightly.anomalies import ignored_days
         from analytics.nightly.history import read_history
 
         history = read_history(organization_id, days=DAYS)
@@ -60,16 +65,17 @@ class UsageTrainer(Trainer["Boosted"]):
         first = history.first_day + timedelta(days=int(known[0]))
         # A SIM that is not known to the end cannot be judged by its sum.
         came = values[end:].sum(axis=0, dtype=np.float64)
-        learn, hold = Days(values[:end], weekdays[:end], came), Days(values[:end], weekdays[:end], came)
-        content = hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+        ignored = ignored_days(organization_id, history)[known[0] :]
+        days = Days(values[:end], weekdays[:end], came, ignored[:end])
+        content = hashlib.sha256(np.ascontiguousarray(values).tobytes() + np.packbits(ignored).tobytes()).hexdigest()
         return Dataset(
             id=digest_of([QUERY, history.sim_ids.tolist(), first.isoformat(), history.last_day.isoformat(), content]),
             first_day=first,
             last_day=history.last_day,
             held_from=history.last_day - timedelta(days=HELD_DAYS - 1),
             rows=int(np.isfinite(values).sum()),
-            learn=learn,
-            hold=hold,
+            learn=days,
+            hold=days,
             facts={"sims": int(history.sim_ids.size), "judged_sims": int((came > 0).sum())},
         )
 
@@ -79,7 +85,7 @@ class UsageTrainer(Trainer["Boosted"]):
         if not (data.hold.came > 0).any():
             raise CannotTrain("No SIM used anything in the 30 days held back, so a model could not be judged.")
         try:
-            return fit(data.learn.values, data.learn.weekdays)
+            return fit(data.learn.values, data.learn.weekdays, ignored=data.learn.ignored)
         except NothingToLearn as error:
             raise CannotTrain(f"Usage cannot be learned from this history. {error}") from error
 
@@ -88,7 +94,8 @@ class UsageTrainer(Trainer["Boosted"]):
 
         days: Days = data.hold
         remaining = np.full(days.values.shape[1], HELD_DAYS, np.int64)
-        low, middle, high = predict(model, days.values, days.weekdays, remaining=remaining).rest.astype(np.float64)
+        ahead = predict(model, days.values, days.weekdays, remaining=remaining, ignored=days.ignored)
+        low, middle, high = ahead.rest.astype(np.float64)
         judged = np.isfinite(days.came) & (days.came > 0)
         came, said = days.came[judged], middle[judged]
         inside = (low[judged] <= came) & (came <= high[judged])
