@@ -39,6 +39,7 @@ SPIKE_DEVIATION, SPIKE_RATIO = 6.0, 2.0
 DRIFT_RATIO, LASTING = 1.4, 2.0
 SIDE_DEVIATION, SIDE_RATIO, SIDE_DRIFT = 3.0, 2.5, 6.0  # with a change of device or country beside it
 SIDE_DAYS: Final = 7
+TWO_EVIDENCES: Final = 4.0  # what bytes and a change of device weigh together, against either alone
 HABIT, HABIT_DAYS, HABIT_DISCOUNT = 3e-4, 5_000, 3.0  # single heavy days a SIM and day that are a habit
 STORM_DEVIATION, STORM_RATIO, FEWEST_SESSIONS = 5.0, 4.0, 40
 SILENCE: Final = 11.0  # nats
@@ -163,7 +164,7 @@ def _weigh_bytes(strength: Strengths, figures: NDArray[np.void], settings: Setti
     strength[SPIKE] = np.where(worth, np.maximum(sudden, lasting), 0)
     beside = np.minimum(np.maximum(deviation / SIDE_DEVIATION, drift / SIDE_DRIFT), ratio / np.log(SIDE_RATIO))
     lately = (figures["imei_age"] >= 0) & (figures["imei_age"] <= SIDE_DAYS)
-    strength[THEFT] = np.where(worth & lately, beside, 0)
+    strength[THEFT] = np.where(worth & lately, np.where(beside >= 1, TWO_EVIDENCES * beside, beside), 0)
     new = figures["abroad"] & (figures["country_age"] >= 0) & (figures["country_age"] <= SIDE_DAYS)
     strength[ROAMING] = np.where(worth, np.where(new, beside, np.where(figures["abroad"], strength[SPIKE], 0)), 0)
 

@@ -1,6 +1,7 @@
 """What goes in and out of the forecasts: array types, the classes of devices, and the answer for a fleet."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
@@ -39,3 +40,10 @@ class Forecasts:
     history_days: NDArray[np.int16]
     is_prior: Flags
     device_class: NDArray[np.uint8]
+
+
+def beside(parts: Sequence[Forecasts]) -> Forecasts:
+    """Forecasts of several lots of series as one, in that order."""
+    return Forecasts(
+        **{one.name: np.concatenate([getattr(part, one.name) for part in parts], axis=-1) for one in fields(Forecasts)}
+    )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analytics.ahead.clock import position
 from analytics.ahead.moving import Now, moved
 from analytics.forecasting.fleet import forecast_fleet
+from analytics.forecasting.shapes import Forecasts, beside
 from analytics.models.forecasts import HORIZON_DAYS
 from analytics.nightly.facts import Facts, read_since
 from analytics.nightly.forecast_rows import write_groups
@@ -50,9 +51,7 @@ def forecast_groups(history: "History", facts: Facts) -> int:
     since = cycles.first - days_since(history.first_day)
     used = used_before(groups.series, since)
     end = cycles.last - days_since(first_day) + 1
-    made = forecast_fleet(
-        groups.series, history.weekdays, horizon=HORIZON_DAYS, remaining=end, allowance=groups.quota - used
-    )
+    made = _forecast(groups, history.weekdays, end, groups.quota - used)
     everything, ends = slice(0, len(end)), end.astype(np.float64)
     over_since = passed_at(groups.series, np.arange(len(end)), since, groups.quota, used)
     before = base_of(made, everything, end=ends, used=used, quota=groups.quota, exhausts=over_since)
@@ -72,6 +71,21 @@ def forecast_groups(history: "History", facts: Facts) -> int:
         history.organization_id, (groups.scope, SCOPES), (groups.customer_id, groups.plan_id), groups.sims, rows
     )
     return len(end)
+
+
+def _forecast(groups: Groups, weekdays: Ints, remaining: Ints, allowance: Floats) -> Forecasts:
+    """The fleet by itself: bounds are learned from the errors of all series together, and a customer of twenty SIMs
+    errs more than twenty customers do.
+    """
+    alone = groups.scope == SCOPES.index("fleet")
+    parts = [
+        forecast_fleet(
+            np.ascontiguousarray(groups.series[:, mine]), weekdays, horizon=HORIZON_DAYS, remaining=remaining[mine],
+            allowance=allowance[mine],
+        )
+        for mine in (alone, ~alone)
+    ]  # fmt: skip
+    return beside(parts)
 
 
 def groups_of(history: "History", facts: Facts) -> Groups:
