@@ -32,6 +32,7 @@ PAGES = [
     "/settings/organization/",
 ]
 PAGES += ["/anomalies/", "/anomalies/settings/", "/charts/?chart_type=anomaly_timeline&sim={iccid}"]
+PAGES += ["/savings/", "/forecasts/", "/charts/?chart_type=forecast", "/charts/?chart_type=heatmap"]
 PAGES += ["/charts/?chart_type=status_breakdown", "/charts/?chart_type=cost_breakdown", "/charts/?sim={iccid}"]
 VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
     .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).slice(0, 3).join(" | ")}`)"""

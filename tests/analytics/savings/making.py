@@ -28,7 +28,8 @@ def foresee(sim: Sim, low: float, middle: float, high: float, **fields: Any) -> 
     values = {
         "as_of": datetime.now(UTC), "first_day": today, "cycle_start_date": cycle_start(today, day),
         "cycle_end_date": next_cycle_start(today, day) - timedelta(days=1), "used_bytes": 0, "history_days": 90,
-        "model": "test", "version": "1", "days_p10": [], "days_p50": [], "days_p90": [], **month, **fields,
+        "model": "test", "version": "1", **month, **fields,
+        **{f"days_p{level}": [month[f"month_p{level}_bytes"] / 30] * 31 for level in (10, 50, 90)},
     }  # fmt: skip
     with tenant(sim.organization_id):
         return SimForecast.objects.create(organization_id=sim.organization_id, sim_id=sim.pk, **values)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from analytics.services.savings import apply_recommendations, optimize_quotas
+from iotsim.core.registry import get
 from tests.analytics.savings.making import advice, foresee, make_used, night
 from tests.analytics.savings.test_night import plans  # noqa: F401 (a fixture)
 from tests.fleet import make_customer, make_sim
@@ -40,6 +41,13 @@ def test_it_shows_totals_reasons_and_the_ways_to_act(client_for, actor, wasteful
     assert b"<nav" in only.content and b"<html" not in only.content
     assert "Nothing fits" in text(client, "/savings/?kind=retire_idle")
     assert "There is no customer called Nobody" in text(client, "/savings/?customer=Nobody")
+
+
+def test_rest_and_the_copilot_say_what_the_service_says(client_for, make_actor, actor, wasteful):
+    found = optimize_quotas(actor).model_dump(mode="json")
+    assert client_for().get("/api/v1/savings").json() == found
+    by_tool = get("optimize_quotas").call(make_actor("owner", "copilot"), {}).result
+    assert by_tool.model_dump(mode="json") == found and found["totals"][0]["saving_cents"] == 800
 
 
 def test_a_viewer_sees_it_and_has_no_buttons(client_for, wasteful):
