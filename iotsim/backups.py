@@ -53,6 +53,7 @@ BEGIN
     LOOP
         EXECUTE format('DROP SEQUENCE %s CASCADE', one.name);
     END LOOP;
+    DROP SCHEMA IF EXISTS mlflow CASCADE;
 END $$;
 """
 

@@ -78,6 +78,14 @@
     if (step) setWidth($("#copilot").offsetWidth + step);
   });
 
+  // Sent before htmx has bound the socket's forms, a form would go to the server by itself: it waits for the page.
+  document.addEventListener("submit", (e) => {
+    if (document.readyState === "complete" || !e.target.matches("form[ws-send]")) return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    window.addEventListener("load", () => setTimeout(() => e.target.requestSubmit()), { once: true });
+  }, true);
+
   function ask(text) {
     const field = $("#copilot-text");
     if (!field) return;

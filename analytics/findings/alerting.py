@@ -1,6 +1,6 @@
 """Alerts of anomalies: one for each lasting anomaly, the worst first, as many as the budget allows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -64,12 +64,11 @@ def why_quiet(one: Anomaly, wanted: AnomalySettings, last_day: date) -> str:
     return "past" if over and one.last_day < last_day - timedelta(days=RECENT_DAYS) else ""
 
 
-def raised_lately(organization_id: int) -> int:
-    """Alerts of anomalies within the last seven days."""
+def raised_lately(organization_id: int, customer_ids: Collection[int] | None = None) -> int:
+    """Alerts of anomalies within the last seven days, of all customers or of these."""
     since = timezone.now() - timedelta(days=WEEK)
-    return Alert.objects.filter(
-        organization_id=organization_id, kind=AlertKind.ANOMALY.value, created_at__gte=since
-    ).count()
+    rows = Alert.objects.filter(organization_id=organization_id, kind=AlertKind.ANOMALY.value, created_at__gte=since)
+    return (rows if customer_ids is None else rows.filter(customer_id__in=customer_ids)).count()
 
 
 def condition_of(one: Anomaly) -> str:

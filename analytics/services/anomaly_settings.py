@@ -18,6 +18,7 @@ from iotsim.core.parameters import Bytes, Limit
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
 from iotsim.core.wording import counted, size
+from sims.models import Sim
 from sims.parameters import as_list
 from sims.usage import local_today
 
@@ -59,16 +60,15 @@ def get_anomaly_settings(actor: Actor) -> AnomalySettingsOut:
 
 def _fields(actor: Actor, wanted: AnomalySettings) -> dict[str, Any]:
     from analytics.findings.alerting import raised_lately
-    from analytics.nightly.anomalies import watched
 
-    sims = watched(actor.organization_id)
+    sims = Sim.objects.for_actor(actor).exclude(status="inventory").count()
     week = alerts_a_week(wanted, sims)
     return {
         **{name: getattr(wanted, name) for name in SAME},
         "sentence": _sentence(wanted, sims, week),
         "sims": sims,
         "alerts_a_week": week,
-        "used_this_week": raised_lately(actor.organization_id),
+        "used_this_week": raised_lately(actor.organization_id, actor.customer_ids),
     }
 
 

@@ -40,9 +40,9 @@ LeastSaving = Annotated[
 ]
 State = Annotated[str, Field(pattern="^(open|applied|dismissed)$", description="open, applied or dismissed")]
 Numbers = Annotated[
-    list[int] | None,
+    Annotated[list[int], Field(max_length=MANY)] | None,
     BeforeValidator(as_list),
-    Field(max_length=MANY, description="Numbers of recommendations; without them, all that fit"),
+    Field(description="Numbers of recommendations; without them, all that fit"),
 ]
 
 

@@ -72,7 +72,10 @@ def site(
     """The whole product on the test database; its address."""
     log = tmp_path_factory.mktemp("site") / "copilot.log"
     command = [sys.executable, "manage.py", "run_copilot"]
-    runner = processes.spawn(command, log=log, environment=environment, folder=REPOSITORY)
+    told = {**environment, "LOG_LEVEL": "info"}
+    runner = processes.spawn(command, log=log, environment=told, folder=REPOSITORY)
+    ready = "copilot_runner_started"
+    processes.wait_until(lambda: ready in processes.tail(log, 500), child=runner, log=log, what="The runner")
     yield web
     processes.stop([runner], first=signal.SIGTERM, seconds=8)
     assert "Traceback" not in log.read_text(), processes.tail(log, 60)

@@ -53,7 +53,7 @@ def test_usage_that_arrives_shows_on_list_detail_and_dashboard(visit: Visit, fle
     expect(single.locator("#sim-usage .plotly").first).to_be_visible()
     bring_in(colleague, bics_file(tmp_path, fleet))
     expect(row(listed, "truck-00").locator("td.num")).to_have_text("6,000")
-    expect(single.locator(".big")).to_contain_text("6.00")
+    expect(single.locator(".big").first).to_contain_text("6.00")
     expect(single.locator("#sim-usage")).to_contain_text("6.00")
     expect(single.locator("#sim-usage .js-plotly-plot")).to_be_visible()
     expect(dashboard.locator(".stats")).to_contain_text("18.0")

@@ -73,7 +73,7 @@ def test_a_question_about_two_sims_becomes_two_calls(outline: Outliner) -> None:
         "tell me a joke about SIM cards",
         "write a poem",
         "send an SMS to 3456",
-        "forecast my usage next month",
+        "forecast the weather in Oslo",
         "order 100 new SIMs",
         "change the APN of 3456",
         "reboot truck-17",
