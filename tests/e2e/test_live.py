@@ -214,6 +214,7 @@ def test_a_removed_member_loses_the_page_and_is_told(browser: "Browser", site: s
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         live(page)
+        page.wait_for_load_state("networkidle")  # what the page fetches by itself would hear of it as well
         membership = Membership.objects.get(user__email=fleet.email)
         membership.delete()
         events.publish(organisation.pk, "member", [membership.user_id])
