@@ -5,14 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from analytics.models import ModelVersion
+from analytics.models import ModelVersion, SimForecast
 from analytics.nightly.history import read_history
 from analytics.services.models import get_model, train_model
 from analytics.training.keeping import champion
 from iotsim.core.errors import Conflict
 from iotsim.core.tenancy import tenant
 from sims.intake.partitions import ensure_partitions
-from sims.models import FleetDaily, UsageDaily
+from sims.models import FleetDaily, Sim, UsageDaily
+from tests.analytics.forecasts.world import night
 from tests.analytics.training.world import run_newest_job
 from tests.fleet import make_sim
 
@@ -61,6 +62,48 @@ def test_it_is_trained_judged_on_later_days_and_used_as_champion(fleet, actor):
     history = read_history(fleet.pk, until=LAST)
     ahead = predict(found.model, history.bytes, history.weekdays, remaining=np.full(SIMS, 10))
     assert found.version == 1 and (ahead.rest[0] <= ahead.rest[2]).all()
+
+
+def test_sims_near_their_quota_are_forecast_by_the_version_in_use_and_the_others_are_not(fleet, actor):
+    history = read_history(fleet.pk)
+    daily = np.nanmedian(history.bytes, axis=0)
+    near, far = (int(one) for one in history.sim_ids[:2])
+    with tenant(fleet.pk):
+        for place, (pk, quota) in enumerate([(near, 25 * daily[0]), (far, 1_000 * daily[1])]):
+            used = int(np.nansum(history.bytes[-LAST.day :, place]))  # 20 days of the month are over
+            Sim.objects.filter(pk=pk).update(quota_bytes=int(quota), cycle_bytes=used)
+    night(fleet, actor)
+    before = kept(fleet)
+    assert {one.tier for one in before.values()} == {0}
+    train_model(actor, model="usage")
+    run_newest_job(fleet)
+    with tenant(fleet.pk):
+        ModelVersion.objects.update(stage="champion")
+    night(fleet, actor)
+    after = kept(fleet)
+    sharp = after[near]
+    assert (sharp.tier, sharp.model, sharp.version) == (1, "LightGBM", "1")
+    assert sharp.cycle_p10_bytes <= sharp.cycle_p50_bytes <= sharp.cycle_p90_bytes
+    assert sharp.cycle_p50_bytes == pytest.approx(before[near].cycle_p50_bytes, rel=0.1)
+    assert sharp.exhausts_probability > 0.9 and sharp.exhausts_on == before[near].exhausts_on
+    assert after[far].tier == 0 and after[far].cycle_p50_bytes == before[far].cycle_p50_bytes
+    assert after[far].exhausts_probability == 0
+
+
+def test_a_version_whose_file_was_touched_leaves_everything_to_tier_0(fleet, actor):
+    train_model(actor, model="usage")
+    run_newest_job(fleet)
+    first = int(read_history(fleet.pk).sim_ids[0])
+    with tenant(fleet.pk):
+        ModelVersion.objects.update(stage="champion", sha256="0" * 64)
+        Sim.objects.filter(pk=first).update(quota_bytes=1)
+    night(fleet, actor)
+    assert {one.tier for one in kept(fleet).values()} == {0}
+
+
+def kept(organisation):
+    with tenant(organisation.pk, read_only=True):
+        return {one.sim_id: one for one in SimForecast.objects.all()}
 
 
 def test_too_short_a_history_is_said_exactly(organisation, actor):
