@@ -11,8 +11,7 @@ from analytics.services.anomaly_settings import get_anomaly_settings, list_shado
 from iotsim.core.access import arguments_of
 from iotsim.core.access import page as for_members
 from iotsim.core.actor import Actor
-from iotsim.core.errors import IotsimError
-from iotsim.core.fragments import part_of
+from iotsim.core.fragments import part_of, told
 from iotsim.core.roles import Permission
 
 
@@ -21,11 +20,7 @@ from iotsim.core.roles import Permission
 @for_members
 def anomalies(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The anomalies that fit the address's filters; a filter that cannot be is told in place of the rows."""
-    context = pages.context(actor, request.GET)
-    try:
-        context["page"] = check_anomalies.call(actor, arguments_of(request.GET)).result
-    except IotsimError as error:
-        context["error"] = error
+    context = pages.context(actor, request.GET) | told(check_anomalies, actor, arguments_of(request.GET))
     return render(request, part_of(request, "analytics/anomalies.html", anomalies="rows"), context)
 
 

@@ -12,8 +12,7 @@ from analytics.services.forecasts import analyze_usage, get_usage_forecast, list
 from iotsim.core.access import arguments_of
 from iotsim.core.access import page as for_members
 from iotsim.core.actor import Actor
-from iotsim.core.errors import IotsimError
-from iotsim.core.fragments import part_of
+from iotsim.core.fragments import part_of, told
 from sims.services.customers import get_customer
 
 FEW = 6
@@ -24,11 +23,7 @@ FEW = 6
 @for_members
 def forecasts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The SIMs that will pass their quota; a filter that cannot be is told in place of the rows."""
-    context = listed(actor, request.GET)
-    try:
-        context["page"] = list_quota_risks.call(actor, arguments_of(request.GET)).result
-    except IotsimError as error:
-        context["error"] = error
+    context = listed(actor, request.GET) | told(list_quota_risks, actor, arguments_of(request.GET))
     return render(request, part_of(request, "analytics/forecasts.html", risks="rows"), context)
 
 

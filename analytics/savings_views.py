@@ -11,8 +11,7 @@ from analytics.services.savings import optimize_quotas
 from iotsim.core.access import arguments_of
 from iotsim.core.access import page as for_members
 from iotsim.core.actor import Actor
-from iotsim.core.errors import IotsimError
-from iotsim.core.fragments import part_of
+from iotsim.core.fragments import part_of, told
 
 
 @require_GET
@@ -20,11 +19,7 @@ from iotsim.core.fragments import part_of
 @for_members
 def savings(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Where money can be saved; a filter that cannot be is told in place of the rows."""
-    context = page.context(actor, request.GET)
-    try:
-        context["page"] = optimize_quotas.call(actor, arguments_of(request.GET)).result
-    except IotsimError as error:
-        context["error"] = error
+    context = page.context(actor, request.GET) | told(optimize_quotas, actor, arguments_of(request.GET))
     return render(request, part_of(request, "analytics/savings.html", savings="rows"), context)
 
 

@@ -10,8 +10,7 @@ from analytics.services.charts import generate_chart
 from iotsim.core.access import arguments_of
 from iotsim.core.access import page as for_members
 from iotsim.core.actor import Actor
-from iotsim.core.errors import IotsimError
-from iotsim.core.fragments import part_of
+from iotsim.core.fragments import part_of, told
 
 
 @require_GET
@@ -19,11 +18,9 @@ from iotsim.core.fragments import part_of
 @for_members
 def charts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """One chart, as the address asks for it; what cannot be drawn is told in its place."""
-    context = page.context(actor, request.GET)
-    try:
-        context["result"] = generate_chart.call(actor, page.DEFAULT | arguments_of(request.GET)).result
-    except IotsimError as error:
-        context["error"] = error
+    context = page.context(actor, request.GET) | told(
+        generate_chart, actor, page.DEFAULT | arguments_of(request.GET), "result"
+    )
     return render(request, part_of(request, "analytics/charts.html", chart="drawing"), context)
 
 

@@ -12,7 +12,7 @@ from iotsim.core.access import arguments_of, page
 from iotsim.core.actor import Actor
 from iotsim.core.errors import IotsimError
 from iotsim.core.files import file_response
-from iotsim.core.fragments import part_of
+from iotsim.core.fragments import part_of, told
 from iotsim.core.roles import Permission
 from iotsim.core.zones import CURRENCIES, zones
 from sims import charts, listing, reporting
@@ -53,11 +53,7 @@ def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page
 def sim_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The SIMs that fit the address's filters; a filter that cannot be is told in place of the rows."""
-    context = listing.context(actor, request.GET)
-    try:
-        context["page"] = find_sims.call(actor, arguments_of(request.GET)).result
-    except IotsimError as error:
-        context["error"] = error
+    context = listing.context(actor, request.GET) | told(find_sims, actor, arguments_of(request.GET))
     return render(request, part_of(request, "sims/list.html", sims="rows"), context)
 
 
@@ -210,11 +206,7 @@ def shared_report(request: HttpRequest) -> HttpResponseBase:
 @page
 def alerts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The alerts that fit the address's filters; a filter that cannot be is told in place of the rows."""
-    context = pages.context(actor, request.GET)
-    try:
-        context["page"] = list_alerts.call(actor, arguments_of(request.GET)).result
-    except IotsimError as error:
-        context["error"] = error
+    context = pages.context(actor, request.GET) | told(list_alerts, actor, arguments_of(request.GET))
     return render(request, part_of(request, "sims/alerts.html", alerts="rows"), context)
 
 

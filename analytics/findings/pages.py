@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from analytics.findings.words import TITLES
 from analytics.schemas.anomalies import NextStep
+from sims.listing import Select
 from sims.services.choices import list_filter_choices
 from sims.usage import local_today
 
@@ -30,14 +31,6 @@ PERIODS: Final = (
     ("Since 120 days ago", 120),
 )
 MARKS: Final = (("real", "Real", "check"), ("false", "False alarm", "x"), ("expected", "Expected", "calendar"))
-
-
-@dataclass(frozen=True)
-class Select:
-    name: str
-    label: str
-    value: str
-    options: list[dict[str, str]]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from analytics.savings.shown import TITLES
 from iotsim.core.roles import Permission
 from iotsim.core.services import list_jobs
+from sims.listing import Select
 from sims.services.choices import list_filter_choices
 
 if TYPE_CHECKING:
@@ -29,14 +30,6 @@ class Tab:
     label: str
     url: str
     current: bool
-
-
-@dataclass(frozen=True)
-class Select:
-    name: str
-    label: str
-    value: str
-    options: list[dict[str, str]]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from iotsim.core.countries import country_name
 from iotsim.core.wording import size
 from sims.alerts.acts import AlertFilter
+from sims.listing import Select
 from sims.models import AlertKind
 from sims.services.choices import list_filter_choices
 
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
 STATUSES = (("open", "Open"), ("acknowledged", "Acknowledged"), ("snoozed", "Snoozed"), ("resolved", "Resolved"))
 FILTERS = tuple(name for name in AlertFilter.__dataclass_fields__ if name != "sim")
 ACTS = (("acknowledge", "Acknowledge", "check"), ("resolve", "Resolve", "checks"))
-
-
-@dataclass(frozen=True)
-class Select:
-    name: str
-    label: str
-    value: str
-    options: list[dict[str, str]]
 
 
 @dataclass(frozen=True)
