@@ -30,7 +30,7 @@ INSERT INTO sims_sim (organization_id, iccid, imsi, msisdn, eid, imei, label, co
     safety_critical, cycle_bytes, cycle_as_of, activated_at, created_at, plan_id, customer_id)
 SELECT %(org)s, '8949' || lpad(n::text, 15, '0'), '', '', '', '', 'sim-' || n, 'DE', 'active', '', false, 0, %(at)s,
     %(since)s, %(since)s, (%(plans)s::bigint[])[n %% cardinality(%(plans)s::bigint[]) + 1],
-    (%(customers)s::bigint[])[(n * 7919) %% cardinality(%(customers)s::bigint[]) + 1]
+    (%(customers)s::bigint[])[(n::bigint * 7919) %% cardinality(%(customers)s::bigint[]) + 1]
 FROM generate_series(1, %(sims)s) n RETURNING id
 """
 
