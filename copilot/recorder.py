@@ -5,6 +5,7 @@ lost its lease writes nothing more.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -25,6 +26,12 @@ class LeaseLost(RuntimeError):
     """Another runner has taken the run over; this one must stop without a trace."""
 
 
+def _hear(task: "asyncio.Task[None]") -> None:
+    """Errors of a flush by the clock are raised by the next event, or met again by the run's end."""
+    if not task.cancelled():
+        task.exception()
+
+
 def as_json(event: BaseEvent) -> dict[str, Any]:
     plain: dict[str, Any] = event.model_dump(mode="json", by_alias=True)
     return plain
@@ -42,6 +49,7 @@ class Recorder:
         self._pending: list[Entry] = []
         self._flushing = asyncio.Lock()
         self._timer: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
         self._on_event = on_event
 
     async def add(self, event: BaseEvent) -> None:
@@ -60,27 +68,37 @@ class Recorder:
             self._timer = None
         if self._timer is None:
             self._timer = asyncio.create_task(self._flush_later(), name=f"copilot-flush-{self.run.pk}")
+            self._timer.add_done_callback(_hear)
 
     async def _flush_later(self) -> None:
-        await asyncio.sleep(FLUSH_SECONDS)
-        await self.flush()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), FLUSH_SECONDS)
+        if not self._over.is_set():
+            await self.flush()
 
     async def flush(self) -> None:
-        """Write what is waiting into the rows."""
+        """Write what is waiting into the rows; what could not be written goes on waiting."""
         async with self._flushing:
             batch, self._pending = self._pending, []
-            if batch:
-                await in_thread(self._write, batch)
+            try:
+                if batch:
+                    await in_thread(self._write, batch)
+            except BaseException:
+                self._pending = [*batch, *self._pending]
+                raise
 
     def quiet(self) -> None:
         """Flush no more by the clock."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._over.set()
 
     async def close(self) -> list[Entry]:
-        """Stop flushing by the clock and hand over what is left, to be written with the run's end."""
+        """Stop flushing by the clock and hand over what is left, to be written with the run's end.
+
+        A flush that is under way is waited for and never cancelled: its thread would go on by itself, after the end or
+        never, and readers, who go by the numbers, would not see what it held.
+        """
+        self.quiet()
         if self._timer is not None:
-            self._timer.cancel()
             await asyncio.wait({self._timer})
         async with self._flushing:
             batch, self._pending = self._pending, []
