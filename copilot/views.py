@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from copilot.conversation import Item
 from copilot.facts import facts_of
 from copilot.render import item_html
-from copilot.services import get_conversation, list_conversations
+from copilot.services.conversations import get_conversation, list_conversations
 from iotsim.core.access import page
 from iotsim.core.actor import Actor
 

@@ -1,5 +1,5 @@
-// The behaviour that HTML and htmx lack: theme, keyboard, dialogs, toasts, selection, charts, the copilot's frame.
-// Loaded in the head without defer, so that theme and sidebar stand before the first paint; everything else is
+// The behaviour that HTML and htmx lack: theme, keyboard, dialogs, toasts, selection, charts.
+// Loaded in the head without defer, so that the theme stands before the first paint; everything else is
 // delegated from the document and so survives hx-boost, which exchanges the body.
 (() => {
   "use strict";
@@ -20,6 +20,8 @@
     try { localStorage.setItem(`iotsim.${key}`, value); } catch { /* a browser that keeps nothing still works */ }
   }
 
+  window.iotsim = { $, $$, on, recall, remember };
+
   // --- Theme ---------------------------------------------------------------------------------
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -35,138 +37,12 @@
     applyTheme();
   });
 
-  // --- Copilot: open, width, composer ------------------------------------------------------------
-  const beside = matchMedia("(min-width: 1200px)");
-  const phone = matchMedia("(max-width: 767.98px)");
-  const isOpen = () => root.dataset.copilot === "open";
-
-  function showCopilot(open, { focus = true } = {}) {
-    root.dataset.copilot = open ? "open" : "closed";
-    if (beside.matches) remember("copilot", root.dataset.copilot);
-    syncCopilot();
-    if (!focus) return;
-    (open ? $("#copilot-text") : $("[data-copilot-toggle]"))?.focus();
-    if (open) scrollLog();
-  }
-  function syncCopilot() {
-    $$("[data-copilot-toggle]").forEach((b) => b.setAttribute("aria-expanded", String(isOpen())));
-    $$(".rail, .column").forEach((part) => { part.inert = isOpen() && phone.matches; });
-  }
-  function setWidth(pixels) {
-    const width = Math.round(Math.min(Math.max(pixels, 320), Math.min(720, innerWidth * 0.6)));
-    root.style.setProperty("--copilot", `${width}px`);
-    remember("copilot-width", width);
-    $(".copilot-grip")?.setAttribute("aria-valuenow", String(width));
-  }
-  function scrollLog() {
-    const box = $(".copilot-scroll");
-    if (box) box.scrollTop = box.scrollHeight;
-  }
-  root.dataset.copilot = beside.matches ? recall("copilot", "closed") : "closed";
-  if (recall("copilot-width")) root.style.setProperty("--copilot", `${Number(recall("copilot-width")) || 400}px`);
-  phone.addEventListener("change", syncCopilot);
-
-  on("click", "[data-copilot-toggle]", () => showCopilot(!isOpen()));
-  on("click", "[data-copilot-close]", () => showCopilot(false));
-  on("pointerdown", ".copilot-grip", (e, grip) => {
-    grip.setPointerCapture(e.pointerId);
-    grip.onpointermove = (move) => setWidth(innerWidth - move.clientX);
-    grip.onpointerup = grip.onpointercancel = () => { grip.onpointermove = null; };
-  });
-  on("keydown", ".copilot-grip", (e) => {
-    const step = { ArrowLeft: 24, ArrowRight: -24 }[e.key];
-    if (step) setWidth($("#copilot").offsetWidth + step);
-  });
-
-  // Sent before htmx has bound the socket's forms, a form would go to the server by itself: it waits for the page.
-  document.addEventListener("submit", (e) => {
-    if (document.readyState === "complete" || !e.target.matches("form[ws-send]")) return;
-    e.preventDefault();
-    e.stopImmediatePropagation();
-    window.addEventListener("load", () => setTimeout(() => e.target.requestSubmit()), { once: true });
-  }, true);
-
-  function ask(text) {
-    const field = $("#copilot-text");
-    if (!field) return;
-    showCopilot(true);
-    field.value = text;
-    field.form.requestSubmit();
-  }
-  on("click", "[data-ask]", (e, chip) => ask(chip.dataset.ask));
-  on("click", "[data-edit-question]", (e, button) => editQuestion(button.closest("[data-question]")));
-
-  function editQuestion(question) {
-    const field = $("#copilot-text");
-    if (!question || !field) return;
-    field.value = question.dataset.question;
-    field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
-  }
-  on("keydown", "#copilot-text", (e, field) => {
-    if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
-      e.preventDefault();
-      if (field.value.trim()) field.form.requestSubmit();
-    } else if (e.key === "ArrowUp" && !field.value) {
-      e.preventDefault();
-      editQuestion($$("#copilot-log [data-question]").at(-1));
-    }
-  });
-  // What the copilot may know of the page travels with the question.
-  document.addEventListener("htmx:wsConfigSend", (e) => {
-    if (e.target.id !== "copilot-form") return;
-    if (!e.detail.parameters.text?.trim()) { e.preventDefault(); return; }
-    e.detail.parameters.page = location.pathname + location.search;
-    e.detail.parameters.selected = $$("input[name=sims]:checked").map((box) => box.value);
-  });
-  document.addEventListener("htmx:wsAfterSend", (e) => { if (e.target.id === "copilot-form") { e.target.reset(); scrollLog(); } });
-  // The socket lives as long as the preserved sidebar: without its address htmx cannot open a second one.
-  document.addEventListener("htmx:wsConnecting", (e) => e.target.removeAttribute("ws-connect"));
-  // Where this page is in which conversation, so that it gets the rest and nothing twice.
-  let socket = null;
-  const tellCopilot = (message) => socket?.send(JSON.stringify({ ...message, page: location.pathname + location.search }));
-  document.addEventListener("htmx:wsOpen", (e) => {
-    delete e.target.dataset.offline;
-    socket = e.detail.socketWrapper;
-    const { thread, seq } = $("#copilot-place").dataset;
-    tellCopilot({ type: "open", thread, seq });
-  });
-  // Another page beside the sidebar: other suggestions.
-  for (const moved of ["htmx:pushedIntoHistory", "htmx:historyRestore"]) {
-    document.addEventListener(moved, () => tellCopilot({ type: "look" }));
-  }
-  document.addEventListener("htmx:wsClose", (e) => { e.target.dataset.offline = ""; });
-  // Who reads further up is left there; who is at the end stays at the end.
-  let atEnd = true;
-  document.addEventListener("htmx:wsBeforeMessage", () => {
-    const box = $(".copilot-scroll");
-    atEnd = !box || box.scrollHeight - box.scrollTop - box.clientHeight < 60;
-  });
-  document.addEventListener("htmx:wsAfterMessage", () => {
-    if (atEnd) scrollLog();
-    settle($("#copilot"));
-    noticeActs();
-  });
-  // When the copilot changed something, or it was taken back, the lists on the page ask anew.
-  let acts = null;
-  function noticeActs() {
-    const now = $$("#copilot-log [hx-post='/act/undo_call/']").length;
-    if (acts !== null && now !== acts) window.htmx.trigger(document.body, "iotsim:changed");
-    acts = now;
-  }
-
   // --- Keyboard ------------------------------------------------------------------------------------
   document.addEventListener("keydown", (e) => {
     const typing = e.target.closest?.("input, textarea, select, [contenteditable]");
-    if ((e.metaKey || e.ctrlKey) && e.key.toLowerCase() === "k") {
-      e.preventDefault();
-      showCopilot(!(isOpen() && e.target.id === "copilot-text"));
-    } else if (e.key === "/" && !typing && !e.metaKey && !e.ctrlKey && !$("dialog[open]")) {
+    if (e.key === "/" && !typing && !e.metaKey && !e.ctrlKey && !$("dialog[open]")) {
       e.preventDefault();
       ($("#page [type=search]") ?? $("#search"))?.focus();
-    } else if (e.key === "Escape" && isOpen() && e.target.closest?.("#copilot")) {
-      const stop = $("#copilot-stop:not([hidden])");
-      if (stop) stop.click(); else showCopilot(false);
     } else if (e.key === "Escape" && typing?.type === "search") {
       typing.blur();
     }
@@ -415,9 +291,10 @@
     drawCharts(part);
     syncSelection();
   }
-  document.addEventListener("DOMContentLoaded", () => { applyTheme(); syncCopilot(); settle(document.body); });
+  document.addEventListener("DOMContentLoaded", () => { applyTheme(); settle(document.body); });
+  document.addEventListener("htmx:wsAfterMessage", () => settle($("#copilot")));
   document.addEventListener("htmx:afterSettle", (e) => {
-    if (e.target === document.body || e.detail.boosted) { redrawCharts(); applyTheme(); syncCopilot(); }
+    if (e.target === document.body || e.detail.boosted) { redrawCharts(); applyTheme(); }
     settle(document.body);
   });
   document.addEventListener("htmx:oobAfterSwap", () => settle(document.body));
@@ -430,7 +307,6 @@
   document.addEventListener("htmx:pushedIntoHistory", () => $("#page")?.focus({ preventScroll: true }));
   document.addEventListener("htmx:historyRestore", () => {
     applyTheme();
-    syncCopilot();
     settle(document.body);
     scrollTo(0, history.state?.y ?? 0);
   });

@@ -8,7 +8,12 @@ import sys
 import pytest
 
 from copilot.models import Run, RunEvent, Thread, ToolCall
-from copilot.services import delete_conversation, get_conversation, list_conversations, rename_conversation
+from copilot.services.conversations import (
+    delete_conversation,
+    get_conversation,
+    list_conversations,
+    rename_conversation,
+)
 from iotsim.core.errors import ConfirmationRequired, Denied, LimitReached, NotFound, TooLarge
 from iotsim.core.guard import in_thread
 from iotsim.core.models import AuditEvent

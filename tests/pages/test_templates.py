@@ -41,3 +41,4 @@ def test_every_icon_in_use_is_in_the_sprite():
 def test_our_own_script_and_style_stay_small():
     assert len((ROOT / "static" / "app.js").read_text().splitlines()) <= 450
     assert len((ROOT / "static" / "app.css").read_text().splitlines()) <= 500
+    assert len((ROOT / "static" / "copilot.js").read_text().splitlines()) <= 400

@@ -6,7 +6,13 @@ from pydantic import BaseModel, Field
 
 from copilot import stream
 from copilot.models import ACTIVE, Run, RunEvent, Thread, ToolCall
-from copilot.schemas import ConversationChange, ConversationDetails, ConversationOut, ConversationPage, EntryOut
+from copilot.schemas.conversations import (
+    ConversationChange,
+    ConversationDetails,
+    ConversationOut,
+    ConversationPage,
+    EntryOut,
+)
 from copilot.threads import find_thread, read, states_of, threads_of
 from iotsim.core.actor import Actor
 from iotsim.core.effects import touch

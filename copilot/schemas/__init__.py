@@ -1,0 +1,1 @@
+"""What the copilot's services return."""
