@@ -10,6 +10,7 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from copilot import agui, limits, queue, stream
+from copilot.context import PageContext, resolved
 from copilot.conversation import Conversation, fold
 from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
 from copilot.recorder import as_json, write
@@ -62,8 +63,7 @@ def ask(
     *,
     text: str,
     thread_id: int | None = None,
-    page: str = "",
-    selected: Sequence[str] = (),
+    context: PageContext | None = None,
     worker: str = "",
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
@@ -73,6 +73,7 @@ def ask(
     actor.require(Permission.VIEW, doing="use the copilot")
     question = limits.check_text(text)
     limits.count_question(actor)
+    known = resolved(actor, context) if context is not None else PageContext()
     with tenant(actor.organization_id):
         thread = _thread_for(actor, thread_id, question)
         if Run.objects.filter(thread=thread, state__in=ACTIVE).exists():
@@ -81,8 +82,7 @@ def ask(
             organization_id=actor.organization_id,
             thread=thread,
             question=question,
-            page=page[:500],
-            selected=[str(one)[:64] for one in selected][:1000],
+            context=known.kept(),
             request_id=actor.request_id,
             first_seq=thread.last_seq + 1,
         )

@@ -1,5 +1,6 @@
 """What the copilot keeps."""
 
+from copilot.models.attachments import Attachment, AttachmentKind
 from copilot.models.runs import (
     ACTIVE,
     CallState,
@@ -13,6 +14,8 @@ from copilot.models.runs import (
 
 __all__ = [
     "ACTIVE",
+    "Attachment",
+    "AttachmentKind",
     "CallState",
     "QueuedRun",
     "Run",

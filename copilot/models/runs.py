@@ -45,8 +45,7 @@ class Run(TenantModel):
         Thread, on_delete=models.CASCADE, related_name="runs", db_constraint=False, db_index=False
     )
     question = models.TextField()
-    page = models.CharField(max_length=500, blank=True)
-    selected = models.JSONField(default=list)
+    context = models.JSONField(default=dict)  # what the person had before them (iotsim/core/page_context.py)
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED.value)
     stop_asked = models.BooleanField(default=False)
     worker = models.CharField(max_length=36, blank=True)
