@@ -1,5 +1,8 @@
 """What the copilot keeps."""
 
+from copilot.models.calls import ModelCall, ModelCallState
+from copilot.models.choices import CopilotSettings
+from copilot.models.memory import ThreadMemory
 from copilot.models.runs import (
     ACTIVE,
     CallState,
@@ -14,10 +17,14 @@ from copilot.models.runs import (
 __all__ = [
     "ACTIVE",
     "CallState",
+    "CopilotSettings",
+    "ModelCall",
+    "ModelCallState",
     "QueuedRun",
     "Run",
     "RunEvent",
     "RunState",
     "Thread",
+    "ThreadMemory",
     "ToolCall",
 ]
