@@ -1,26 +1,24 @@
 """What the copilot keeps."""
 
 from copilot.models.attachments import Attachment, AttachmentKind
-from copilot.models.runs import (
-    ACTIVE,
-    CallState,
-    QueuedRun,
-    Run,
-    RunEvent,
-    RunState,
-    Thread,
-    ToolCall,
-)
+from copilot.models.calls import ModelCall, ModelCallState
+from copilot.models.choices import CopilotSettings
+from copilot.models.memory import ThreadMemory
+from copilot.models.runs import ACTIVE, CallState, QueuedRun, Run, RunEvent, RunState, Thread, ToolCall
 
 __all__ = [
     "ACTIVE",
     "Attachment",
     "AttachmentKind",
     "CallState",
+    "CopilotSettings",
+    "ModelCall",
+    "ModelCallState",
     "QueuedRun",
     "Run",
     "RunEvent",
     "RunState",
     "Thread",
+    "ThreadMemory",
     "ToolCall",
 ]
