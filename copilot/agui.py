@@ -20,7 +20,7 @@ from ag_ui.core import (
 )
 from ag_ui.core.events import BaseEvent, RunFinishedOutcome
 
-from copilot.conversation import APPROVAL, CHART, JOB, TABLE
+from copilot.conversation import APPROVAL, CHART, CHOICES, JOB, TABLE
 from copilot.deltas import Called, Usage
 from copilot.history import CANCELLED
 from copilot.tools import ToolResult
@@ -54,6 +54,11 @@ def result(called: Called, made: ToolResult) -> list[BaseEvent]:
     if made.job_id is not None:
         events.append(CustomEvent(name=JOB, value={"id": made.job_id, "sentence": made.sentence}))
     return events
+
+
+def asked_back(choices: dict[str, Any], *, message_id: str) -> CustomEvent:
+    """The answers to choose from, under the message that asks."""
+    return CustomEvent(name=CHOICES, value={**choices, "id": message_id})
 
 
 def cancelled(called: Called) -> ToolCallResultEvent:

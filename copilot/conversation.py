@@ -11,6 +11,7 @@ TABLE: Final = "table"
 CHART: Final = "chart"
 APPROVAL: Final = "approval"
 JOB: Final = "job"
+CHOICES: Final = "choices"
 
 DONE_WORDS: Final = {
     "success": "Done",
@@ -21,7 +22,7 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """One thing in the log. `kind`: said, answer, call, table, chart, card, job or error; `data` is its template's."""
+    """One thing in the log. `kind`: said, answer, call, table, chart, card, job, choices or error; `data`: its words."""
 
     id: str
     kind: str
@@ -92,6 +93,7 @@ class Conversation:
         if event.get("role") == "user":
             self.running, self.status, self.waits = True, "Working", True
             self._item(event["messageId"], "said", text=event.get("delta", ""))
+            self._choices_are_over()
 
     def _text_start(self, event: Mapping[str, Any]) -> None:
         waits_for = (event.get("metadata") or {}).get("approvals", [])
@@ -129,12 +131,20 @@ class Conversation:
             self._item(f"approval-card-{value['id']}", "card", **value)
         elif event["name"] == JOB:
             self._item(f"job-{value['id']}", "job", **value)
+        elif event["name"] == CHOICES:
+            self._item(f"choices-{value['id']}", "choices", **value)
 
     def _close_answers(self, note: str) -> None:
         for item in self.items.values():
             if item.kind == "answer" and item.data.get("writing"):
                 item.data.update(writing=False, note=note)
                 item.seq = self.seq
+
+    def _choices_are_over(self) -> None:
+        """What was to choose from goes with the next question."""
+        for item in self.items.values():
+            if item.kind == "choices" and not item.data.get("answered"):
+                item.data["answered"], item.seq = True, self.seq
 
     def _cancel_calls(self) -> None:
         for item in self.items.values():

@@ -89,6 +89,10 @@ def _job(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     return "job", {"job": item.data}
 
 
+def _choices(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    return "choices", {"choices": item.data}
+
+
 def _error(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     number = item.id.removeprefix("error-")
     return "error", {"error": {"id": number, "sentence": item.data["sentence"], "request_id": ""}}
@@ -102,6 +106,7 @@ _RENDERERS: Final = {
     "chart": _chart,
     "card": _card,
     "job": _job,
+    "choices": _choices,
     "error": _error,
 }
 
