@@ -1,5 +1,6 @@
 """What the copilot keeps."""
 
+from copilot.models.pins import Pin
 from copilot.models.runs import (
     ACTIVE,
     CallState,
@@ -14,6 +15,7 @@ from copilot.models.runs import (
 __all__ = [
     "ACTIVE",
     "CallState",
+    "Pin",
     "QueuedRun",
     "Run",
     "RunEvent",
