@@ -12,6 +12,7 @@ CHART: Final = "chart"
 APPROVAL: Final = "approval"
 JOB: Final = "job"
 CHOICES: Final = "choices"
+WIDGET: Final = "widget"
 
 DONE_WORDS: Final = {
     "success": "Done",
@@ -22,7 +23,7 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """One thing in the log. `kind`: said, answer, call, table, chart, card, job, choices or error; `data`: its words."""
+    """One thing in the log. `kind`: said, answer, call, a widget's, card, choices or error; `data` is its template's."""
 
     id: str
     kind: str
@@ -65,7 +66,7 @@ class Conversation:
             or (one.data.get("undo_event") is not None and one.data["undo_event"] in event_ids)
         ]
 
-    def _item(self, item_id: str, kind: str, **data: Any) -> Item:
+    def _item(self, item_id: str, kind: str, /, **data: Any) -> Item:
         item = self.items.get(item_id)
         if item is None:
             item = self.items[item_id] = Item(item_id, kind, self._run, data, first=self.seq)
@@ -127,6 +128,8 @@ class Conversation:
             self._item(f"table-{value['id']}", "table", **value)
         elif event["name"] == CHART:
             self._item(f"chart-{value['id']}", "chart", **value)
+        elif event["name"] == WIDGET:
+            self._item(f"widget-{value['id']}", "widget", **value)
         elif event["name"] == APPROVAL:
             self._item(f"approval-card-{value['id']}", "card", **value)
         elif event["name"] == JOB:

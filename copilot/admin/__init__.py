@@ -1,5 +1,5 @@
 """What the copilot keeps, in the admin: importing this package registers it."""
 
-from copilot.admin import attachments, runs, spending
+from copilot.admin import attachments, pins, runs, spending
 
-__all__ = ["attachments", "runs", "spending"]
+__all__ = ["attachments", "pins", "runs", "spending"]

@@ -4,6 +4,7 @@ from copilot.models.attachments import Attachment, AttachmentKind
 from copilot.models.calls import ModelCall, ModelCallState
 from copilot.models.choices import CopilotSettings
 from copilot.models.memory import ThreadMemory
+from copilot.models.pins import Pin
 from copilot.models.runs import ACTIVE, CallState, QueuedRun, Run, RunEvent, RunState, Thread, ToolCall
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "CopilotSettings",
     "ModelCall",
     "ModelCallState",
+    "Pin",
     "QueuedRun",
     "Run",
     "RunEvent",
