@@ -1,5 +1,6 @@
 """What the copilot keeps."""
 
+from copilot.models.ratings import Feedback, Verdict
 from copilot.models.runs import (
     ACTIVE,
     CallState,
@@ -10,14 +11,18 @@ from copilot.models.runs import (
     Thread,
     ToolCall,
 )
+from copilot.models.texts import RunText
 
 __all__ = [
     "ACTIVE",
     "CallState",
+    "Feedback",
     "QueuedRun",
     "Run",
     "RunEvent",
     "RunState",
+    "RunText",
     "Thread",
     "ToolCall",
+    "Verdict",
 ]
