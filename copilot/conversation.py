@@ -23,7 +23,7 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """One thing in the log. `kind`: said, answer, call, a widget's, card, choices or error; `data` is its template's."""
+    """One thing in the log. `kind`: said, answer, call, widgets, card, choices, error; `data` is its template's."""
 
     id: str
     kind: str

@@ -209,7 +209,7 @@ def _slots(actor: Actor) -> SlotContext:
 
 def _turns(run: Run) -> list[list[Message]]:
     """The conversation as turns, with what became of calls that waited for approval."""
-    events = [one.payload for one in threads.events_of(run.thread_id)]
+    events = [one.payload for one in threads.events_of(run.thread_id, head_id=run.pk)]
     settled = ToolCall.objects.filter(run__thread_id=run.thread_id, approval_id__isnull=False)
     outcomes = {
         one.tool_call_id: json.dumps({"status": one.state, "sentence": one.sentence})

@@ -5,7 +5,9 @@ from copilot.models.calls import ModelCall, ModelCallState
 from copilot.models.choices import CopilotSettings
 from copilot.models.memory import ThreadMemory
 from copilot.models.pins import Pin
+from copilot.models.ratings import Feedback, Verdict
 from copilot.models.runs import ACTIVE, CallState, QueuedRun, Run, RunEvent, RunState, Thread, ToolCall
+from copilot.models.texts import RunText
 
 __all__ = [
     "ACTIVE",
@@ -13,6 +15,7 @@ __all__ = [
     "AttachmentKind",
     "CallState",
     "CopilotSettings",
+    "Feedback",
     "ModelCall",
     "ModelCallState",
     "Pin",
@@ -20,7 +23,9 @@ __all__ = [
     "Run",
     "RunEvent",
     "RunState",
+    "RunText",
     "Thread",
     "ThreadMemory",
     "ToolCall",
+    "Verdict",
 ]
