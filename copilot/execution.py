@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from copilot import agui, ledger, llm, loop, queue, stream, threads
+from copilot.acting import actor_of
 from copilot.deltas import Called
 from copilot.history import Message, has_read, trimmed, turns_of
 from copilot.models import ACTIVE, CallState, Run, RunState, ToolCall
@@ -23,11 +24,12 @@ from copilot.prompt import system_message
 from copilot.recorder import LeaseLost, OnEvent, Recorder, as_json
 from copilot.stream import Entry, Writer
 from copilot.tools import ToolResult, call, tools_for
-from iotsim.core import impersonation, metrics
+from iotsim.core import metrics
 from iotsim.core.actor import Actor, Face
 from iotsim.core.actor import Run as GuardRun
+from iotsim.core.errors import Denied
 from iotsim.core.guard import in_thread
-from iotsim.core.models import AuditEvent, Membership
+from iotsim.core.models import AuditEvent
 from iotsim.core.slots import SlotContext
 from iotsim.core.tenancy import tenant
 
@@ -36,7 +38,6 @@ log = structlog.get_logger(__name__)
 
 INTERRUPTED = "The copilot was interrupted; nothing was lost; ask again."
 BROKEN = "The copilot broke down on an error of ours. What it had done is kept; ask again, or tell your administrator."
-NO_MEMBER = "You are no longer a member of this organisation, so the copilot cannot act for you."
 
 
 class Execution:
@@ -59,8 +60,8 @@ class Execution:
         recorder = self._recorder = Recorder(
             run, worker=self.worker, writer=self._writer, next_seq=run.first_seq + 1, on_event=self._on_event
         )
-        if actor is None:
-            return await self._finish(run, agui.failed(NO_MEMBER, "denied"))
+        if isinstance(actor, Denied):
+            return await self._finish(run, agui.failed(actor.sentence, "denied"))
         job: loop.Job | None = None
         try:
             await llm.ready()
@@ -85,7 +86,7 @@ class Execution:
                 await recorder.add(event)
         raise AssertionError("the loop ended without an end")
 
-    def _begin(self) -> tuple[Run, Actor | None, list[Message]] | None:
+    def _begin(self) -> tuple[Run, Actor | Denied, list[Message]] | None:
         """Take the row: from now on it runs, unless it is gone or was stopped before it began."""
         with tenant(self.organization_id):
             run = (
@@ -103,7 +104,11 @@ class Execution:
             if run.stop_asked:
                 self.stop.set()
             turns = _turns(run)
-        return run, _actor_for(run), trimmed(turns, tokens=settings.COPILOT_HISTORY_TOKENS)
+        try:
+            actor: Actor | Denied = actor_of(run)
+        except Denied as error:
+            actor = error
+        return run, actor, trimmed(turns, tokens=settings.COPILOT_HISTORY_TOKENS)
 
     def _job(self, run: Run, actor: Actor, messages: list[Message], slots: SlotContext) -> loop.Job:
         planner = llm.is_planner()
@@ -184,18 +189,6 @@ def caps() -> loop.Caps:
 def _propose(run: Run, calls: Sequence[Called]) -> None:
     with tenant(run.organization_id):
         ledger.propose(run, calls)
-
-
-def _actor_for(run: Run) -> Actor | None:
-    """Whoever asked, with the rights they have now."""
-    membership = (
-        Membership.objects.select_related("user", "organization")
-        .filter(organization_id=run.organization_id, user_id=run.thread.user_id, user__is_active=True)
-        .first()
-    )
-    if membership is None:
-        return None
-    return impersonation.carried(Actor.for_membership(membership, face=Face.COPILOT), "run", run.pk)
 
 
 def _slots(actor: Actor) -> SlotContext:

@@ -1,6 +1,6 @@
 """Conversations in the database: finding one's own, reading their events, asking and stopping."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from copilot.stream import Entry
 from iotsim.core import impersonation
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Conflict, NotFound
-from iotsim.core.roles import Permission
+from iotsim.core.roles import Permission, names_of
 from iotsim.core.tenancy import tenant
 
 TITLE_CHARS: Final = 60
@@ -65,8 +65,11 @@ def ask(
     page: str = "",
     selected: Sequence[str] = (),
     worker: str = "",
+    also: Callable[[Run], None] | None = None,
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
+
+    `also` keeps what belongs to the run in the same transaction.
 
     Raises Invalid, TooLarge, LimitReached, Denied, NotFound, or Conflict while the last answer is still being given.
     """
@@ -84,6 +87,8 @@ def ask(
             page=page[:500],
             selected=[str(one)[:64] for one in selected][:1000],
             request_id=actor.request_id,
+            scopes=names_of(actor.scopes),
+            key_id=actor.key_id,
             first_seq=thread.last_seq + 1,
         )
         impersonation.remember(actor, "run", run.pk)
@@ -93,6 +98,8 @@ def ask(
         thread.last_seq = entry.seq
         thread.save(update_fields=["last_seq", "updated_at"])
         queue.enqueue(actor.organization_id, run.pk, worker=worker)
+        if also is not None:
+            also(run)
     stream.append(actor.organization_id, thread.pk, [entry])
     remember_open(actor, thread.pk)
     if not worker:

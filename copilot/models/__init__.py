@@ -1,5 +1,6 @@
 """What the copilot keeps."""
 
+from copilot.models.clients import ClientRun, ClientThread
 from copilot.models.runs import (
     ACTIVE,
     CallState,
@@ -14,6 +15,8 @@ from copilot.models.runs import (
 __all__ = [
     "ACTIVE",
     "CallState",
+    "ClientRun",
+    "ClientThread",
     "QueuedRun",
     "Run",
     "RunEvent",

@@ -51,6 +51,8 @@ class Run(TenantModel):
     stop_asked = models.BooleanField(default=False)
     worker = models.CharField(max_length=36, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    scopes = models.JSONField(null=True)  # of the API key that asked; None: a person, with all of the role
+    key_id = models.BigIntegerField(null=True)
     first_seq = models.BigIntegerField()
     model = models.CharField(max_length=120, blank=True)
     input_tokens = models.IntegerField(default=0)
