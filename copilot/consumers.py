@@ -141,14 +141,13 @@ class CopilotConsumer(AsyncWebsocketConsumer):
         await self._show(thread, after=said.seq or 0)
 
     async def _ask(self, said: messages.Ask) -> None:
-        self.page = said.page or self.page
+        self.page = said.context.path or self.page
         asked = await in_thread(
             threads.ask,
             self.actor.at(self.actor.face, request_id=uuid.uuid4().hex),
             text=said.text,
             thread_id=self.thread.pk if self.thread else None,
-            page=said.page,
-            selected=said.selected,
+            context=said.context,
         )
         if self.thread is None:
             await self._show(await in_thread(_find, self.actor, asked.thread_id), announce=True)
@@ -181,7 +180,7 @@ class CopilotConsumer(AsyncWebsocketConsumer):
         self.thread, self.conversation, self.known = thread, Conversation(), set()
         async with self.sending:
             if thread is not None:
-                self.tail = Tail(self.actor.organization_id, thread.pk)
+                self.tail = Tail(self.actor.organization_id, thread.pk, shown=True)
                 await self.tail.begin()
                 for entry in await self.tail.catch_up():
                     self.conversation.apply(entry.seq, entry.payload)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from copilot import threads
+from copilot.models import RunEvent
 from copilot.stream import MOST_WAITING, Entry, Follower, Hub
 from iotsim.core.guard import in_thread
 from iotsim.core.tenancy import tenant
@@ -19,9 +20,11 @@ class Tail:
     """Follows one conversation. `seq` is the newest event that was handed out.
 
     An event of the rows may begin before `seq`: text that was streamed in pieces is one row. Its offset says where.
+    With `shown`, the rows are those of the branch that is shown, else of all.
     """
 
-    def __init__(self, organization_id: int, thread_id: int, *, after: int = 0) -> None:
+    def __init__(self, organization_id: int, thread_id: int, *, after: int = 0, shown: bool = False) -> None:
+        self._shown = shown
         self.organization_id, self.thread_id, self.seq = organization_id, thread_id, after
         self._follower: Follower | None = None
         self._behind: dict[int, Entry] = {}  # came from the stream, with a hole before them
@@ -91,5 +94,8 @@ class Tail:
     def _rows(self) -> list[Entry]:
         """The truth: what the rows leave out within themselves is lost for good, so nobody waits for it."""
         with tenant(self.organization_id, read_only=True):
-            rows = threads.events_of(self.thread_id, after=self.seq)
+            if self._shown:
+                rows = threads.events_of(self.thread_id, after=self.seq)
+            else:
+                rows = list(RunEvent.objects.filter(thread_id=self.thread_id, seq__gt=self.seq).order_by("seq"))
             return [Entry(one.seq, one.first_seq, one.payload) for one in rows]

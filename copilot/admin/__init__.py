@@ -1,5 +1,5 @@
 """What the copilot keeps, in the admin: importing this package registers it."""
 
-from copilot.admin import clients, runs
+from copilot.admin import attachments, clients, conversations, pins, runs, spending
 
-__all__ = ["clients", "runs"]
+__all__ = ["attachments", "clients", "conversations", "pins", "runs", "spending"]
