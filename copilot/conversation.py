@@ -11,6 +11,7 @@ TABLE: Final = "table"
 CHART: Final = "chart"
 APPROVAL: Final = "approval"
 JOB: Final = "job"
+RESUMED: Final = "resumed"  # decisions were made, and the answer goes on
 
 DONE_WORDS: Final = {
     "success": "Done",
@@ -129,6 +130,8 @@ class Conversation:
             self._item(f"approval-card-{value['id']}", "card", **value)
         elif event["name"] == JOB:
             self._item(f"job-{value['id']}", "job", **value)
+        elif event["name"] == RESUMED:
+            self.running, self.status, self.waits = True, "Working", True
 
     def _close_answers(self, note: str) -> None:
         for item in self.items.values():

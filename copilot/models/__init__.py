@@ -1,5 +1,6 @@
 """What the copilot keeps."""
 
+from copilot.models.offers import KeptOffer, OfferSource, OfferState
 from copilot.models.runs import (
     ACTIVE,
     CallState,
@@ -14,6 +15,9 @@ from copilot.models.runs import (
 __all__ = [
     "ACTIVE",
     "CallState",
+    "KeptOffer",
+    "OfferSource",
+    "OfferState",
     "QueuedRun",
     "Run",
     "RunEvent",
