@@ -99,7 +99,7 @@ def go_on(organization_id: int, run_ids: Collection[int]) -> list[Asked]:
     with tenant(organization_id):
         for run in ledger.all_decided(run_ids):
             thread = Thread.objects.select_for_update().get(pk=run.thread_id)
-            if not Run.objects.filter(thread=thread, pk__gt=run.pk).exists():
+            if thread.head_id == run.pk:
                 begun.append(_begin(thread, run))
     for run, entry in begun:
         stream.append(organization_id, run.thread_id, [entry])
@@ -115,14 +115,14 @@ def _begin(thread: Thread, before: Run) -> tuple[Run, Entry]:
     blank = Run()
     for name in ANEW:
         setattr(run, name, getattr(blank, name))
-    run.question, run.resumes, run.first_seq = "", before.pk, thread.last_seq + 1
+    run.question, run.resumes, run.parent_id, run.first_seq = "", before.pk, before.pk, thread.last_seq + 1
     run.save(force_insert=True)
     impersonation.pass_on(run.organization_id, "run", before.pk, run.pk)
     event = CustomEvent(name=RESUMED, value={"run": str(before.pk)})
     entry = Entry(run.first_seq, run.first_seq, as_json(event))
     write(run, [entry])
-    thread.last_seq = entry.seq
-    thread.save(update_fields=["last_seq", "updated_at"])
+    thread.last_seq, thread.head_id = entry.seq, run.pk
+    thread.save(update_fields=["last_seq", "head_id", "updated_at"])
     queue.enqueue(run.organization_id, run.pk)
     return run, entry
 
