@@ -9,7 +9,7 @@ MOST_REASON: Final = 500
 
 
 def answer_schema(service: str) -> dict[str, Any]:
-    """`approved` decides; `editedArgs` replaces all arguments of the call, where its tool is known; `reason` is kept."""
+    """`approved` decides, `reason` is kept, `editedArgs` replaces all arguments of the call where its tool is known."""
     properties: dict[str, Any] = {
         "approved": {"type": "boolean", "description": "Whether the call shall be made"},
         "reason": {"type": "string", "maxLength": MOST_REASON, "description": "Why it is rejected"},

@@ -1,7 +1,7 @@
 """A run as server-sent events: from its beginning or from where a reader left off, to its end.
 
-The reading is a coroutine without a thread, holds what one turn of the loop brings and nothing more, and waits while its
-reader does not read. Whoever goes away stops nothing.
+The reading is a coroutine without a thread, holds what one turn of the loop brings and nothing more, and waits while
+its reader does not read. Whoever goes away stops nothing.
 """
 
 import json

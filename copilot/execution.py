@@ -15,12 +15,13 @@ from ag_ui.core.events import BaseEvent
 from django.conf import settings
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, stream, threads
+from copilot import agui, ledger, llm, loop, queue, resuming, stream, threads
 from copilot.acting import actor_of
 from copilot.context import PageContext, with_context
 from copilot.deltas import Called
 from copilot.history import Message, has_read, trimmed, turns_of
 from copilot.models import ACTIVE, CallState, Run, RunState, ToolCall
+from copilot.outcomes import outcomes_of
 from copilot.planner.names import context_for
 from copilot.prompt import system_message
 from copilot.recorder import LeaseLost, OnEvent, Recorder, as_json
@@ -68,6 +69,8 @@ class Execution:
         try:
             await llm.ready()
             job = self._job(run, actor, messages, await in_thread(_slots, actor))
+            opening = await in_thread(resuming.opening_of, run)
+            job.opening, job.guard.writes = opening.events, opening.writes
             last = await self._follow(job, recorder)
         except LeaseLost:
             raise
@@ -160,6 +163,8 @@ class Execution:
         await self._writer.append(stream.key_of(run.organization_id, run.thread_id), entry)
         if self._on_event is not None:
             self._on_event(entry.payload)
+        if state == RunState.WAITING:  # what was decided while it still ran was heard by nobody
+            await in_thread(resuming.look, run.organization_id, run.pk)
         return state
 
     def _end(self, run: Run, events: list[Entry], job: loop.Job | None) -> str:
@@ -203,12 +208,7 @@ def _slots(actor: Actor) -> SlotContext:
 def _turns(run: Run) -> list[list[Message]]:
     """The conversation as turns, with what became of calls that waited for approval."""
     events = [one.payload for one in threads.events_of(run.thread_id, head_id=run.pk)]
-    settled = ToolCall.objects.filter(run__thread_id=run.thread_id, approval_id__isnull=False)
-    outcomes = {
-        one.tool_call_id: json.dumps({"status": one.state, "sentence": one.sentence})
-        for one in settled.exclude(state=CallState.AWAITING_APPROVAL)
-    }
-    return turns_of(events, outcomes=outcomes)
+    return turns_of(events, outcomes=outcomes_of(run.thread_id))
 
 
 def end_interrupted(organization_id: int, run_id: int, *, worker: str) -> str:

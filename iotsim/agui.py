@@ -19,7 +19,7 @@ from copilot.agui_translation import Ids
 from iotsim import streams
 from iotsim.core.access import actor_of_session
 from iotsim.core.actor import Actor
-from iotsim.core.errors import Denied
+from iotsim.core.errors import Denied, IotsimError
 from iotsim.core.keys import actor_of_key
 from iotsim.core.roles import Permission
 from iotsim.core.schemas import Answer
@@ -28,6 +28,7 @@ ReadBody = Callable[[HttpRequest], dict[str, Any]]
 Json = dict[str, Any]
 
 PATH: Final = "/copilot/agui"
+TAGS: Final = ["copilot"]
 LAST_EVENT: Final = "Last-Event-ID"
 _ANY: Final[Json] = {"type": "object", "additionalProperties": True}
 INPUT: Final[Json] = {
@@ -87,26 +88,26 @@ def add_to(api: NinjaAPI, *, read_body: ReadBody) -> None:
 
     def follow(
         request: HttpRequest,
-        thread: str = Path(..., description="threadId of the conversation"),
-        run: str = Query("", description="runId; without it the run under way, else the newest"),
+        thread: str = Path(..., description="threadId of the conversation"),  # type: ignore[type-arg]
+        run: str = Query("", description="runId; without it the newest run"),  # type: ignore[type-arg]
     ) -> HttpResponseBase:
         """Read the events of a run, from its beginning or after Last-Event-ID; 204 when there are no more."""
         return _follow(request, thread, run)
 
     def stop(
-        request: HttpRequest, thread: str = Path(..., description="threadId of the conversation")
+        request: HttpRequest,
+        thread: str = Path(..., description="threadId of the conversation"),  # type: ignore[type-arg]
     ) -> HttpResponse:
         """Stop the answer under way: between two words, and before the next tool is called."""
         return _stop(request, thread)
 
     body = {"required": True, "content": {"application/json": {"schema": INPUT, "example": EXAMPLE}}}
-    common = {"tags": ["copilot"]}
-    answers = {200: EVENTS, "default": PROBLEM}
-    asked = {"requestBody": body, "parameters": [SEEN], "responses": answers}
-    api.post(PATH, operation_id="agui_run", summary="Ask over AG-UI", openapi_extra=asked, **common)(run)
-    nothing = {204: {"description": "The run is over and you have all of it"}}
-    read = {"parameters": [SEEN], "responses": {**answers, **nothing}}
-    api.get(f"{PATH}/{{thread}}", operation_id="agui_follow", summary="Follow a run", openapi_extra=read, **common)(
+    answers: dict[int | str, Json] = {200: EVENTS, "default": PROBLEM}
+    asked: Json = {"requestBody": body, "parameters": [SEEN], "responses": answers}
+    api.post(PATH, operation_id="agui_run", summary="Ask over AG-UI", openapi_extra=asked, tags=TAGS)(run)
+    nothing: dict[int | str, Json] = {204: {"description": "The run is over and you have all of it"}}
+    read: Json = {"parameters": [SEEN], "responses": {**answers, **nothing}}
+    api.get(f"{PATH}/{{thread}}", operation_id="agui_follow", summary="Follow a run", openapi_extra=read, tags=TAGS)(
         follow
     )
     api.post(
@@ -115,7 +116,7 @@ def add_to(api: NinjaAPI, *, read_body: ReadBody) -> None:
         summary="Stop a run",
         response={200: Stopped},
         openapi_extra={"responses": {"default": PROBLEM}},
-        **common,
+        tags=TAGS,
     )(stop)
 
 
@@ -123,11 +124,14 @@ def _run(request: HttpRequest, wanted: Wanted) -> HttpResponseBase:
     actor = _asker(request)
     streams.can_stream(request)
     followed = agui_runs.known_run(actor, wanted)
-    if followed is None and wanted.resume:
-        resumed = agui_resume.resume(actor, wanted)
-        if not isinstance(resumed, Followed):
-            return streams.answer(request, refused(Ids(wanted.thread_id, wanted.run_id), resumed))
-        followed = resumed
+    if followed is None:
+        try:
+            if wanted.resume:
+                followed = agui_resume.resume(actor, wanted)
+            else:
+                agui_resume.must_answer(actor, wanted)
+        except IotsimError as error:  # what concerns interrupts is told by an event
+            return streams.answer(request, refused(Ids(wanted.thread_id, wanted.run_id), error))
     return _read(request, followed or agui_runs.ask(actor, wanted), own=wanted.state)
 
 
@@ -151,9 +155,7 @@ def _stop(request: HttpRequest, client_thread: str) -> HttpResponse:
     thread = agui_runs.find_thread(actor, checked_id(client_thread, "threadId"))
     stopped = threads.stop(actor, thread_id=thread.pk)
     sentence = "The answer is being stopped." if stopped else "No answer is under way in this conversation."
-    return HttpResponse(
-        Stopped(stopped=stopped, sentence=sentence).model_dump_json(), content_type="application/json"
-    )
+    return HttpResponse(Stopped(stopped=stopped, sentence=sentence).model_dump_json(), content_type="application/json")
 
 
 def _read(request: HttpRequest, followed: Followed, *, own: Mapping[str, Any] | None = None) -> HttpResponseBase:
@@ -181,5 +183,3 @@ def _still_allowed(request: HttpRequest) -> StillAllowed:
         now.require(Permission.VIEW, doing="use the copilot")
 
     return check
-
-

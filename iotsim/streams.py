@@ -5,7 +5,7 @@ answers at once with the headers, and what follows is sent here by a coroutine: 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,7 +19,7 @@ from iotsim.metrics import REGISTRY
 
 log = structlog.get_logger(__name__)
 
-Message = dict[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -61,8 +61,9 @@ def _slot(request: HttpRequest) -> Slot | None:
 
 async def _nothing() -> AsyncIterator[bytes]:
     """Streaming, as the middleware must see it, and empty."""
-    return
-    yield b""
+    nothing: tuple[bytes, ...] = ()
+    for one in nothing:
+        yield one
 
 
 def streaming(application: Asgi) -> Asgi:
