@@ -15,8 +15,9 @@ from copilot.conversation import Conversation, approvals_of
 from copilot.facts import facts_of
 from copilot.models import Thread
 from copilot.render import Facts
-from copilot.stream import Entry, Follower, Hub
+from copilot.stream import Entry
 from copilot.suggestions import suggestions
+from copilot.tail import Tail
 from iotsim.core import registry
 from iotsim.core.access import actor_of_session
 from iotsim.core.actor import Actor
@@ -41,7 +42,7 @@ class CopilotConsumer(AsyncWebsocketConsumer):
     actor: Actor
     thread: Thread | None = None
     conversation: Conversation
-    follower: Follower | None = None
+    tail: Tail | None = None
     following: "asyncio.Task[None] | None" = None
     page: str = ""
     status: str = ""  # what was last put into the status region; said again it would be heard again
@@ -179,9 +180,10 @@ class CopilotConsumer(AsyncWebsocketConsumer):
         self.thread, self.conversation, self.known = thread, Conversation(), set()
         async with self.sending:
             if thread is not None:
-                hub = Hub.of_this_loop()
-                self.follower = await hub.follow(self.actor.organization_id, thread.pk)
-                await self._catch_up()
+                self.tail = Tail(self.actor.organization_id, thread.pk, shown=True)
+                await self.tail.begin()
+                for entry in await self.tail.catch_up():
+                    self.conversation.apply(entry.seq, entry.payload)
             if thread is not None and 0 < after <= self.conversation.seq:
                 await self._send_rest(thread, after)
             else:
@@ -204,22 +206,11 @@ class CopilotConsumer(AsyncWebsocketConsumer):
         self.known = {one.id for one in self.conversation.items.values() if one.first <= after}
         await self._send_changes(after=after, was_running=not self.conversation.running)
 
-    async def _catch_up(self) -> None:
-        """Read the rows, then what the stream has beyond them."""
-        if self.thread is None or self.follower is None:
-            return
-        rows = await in_thread(_events, self.actor, self.thread.pk, self.conversation.seq)
-        for seq, payload in rows:
-            self.conversation.apply(seq, payload)
-        for entry in await Hub.of_this_loop().history(self.follower.key):
-            if entry.seq:
-                self.conversation.apply(entry.seq, entry.payload)
-
     async def _follow(self) -> None:
         """Send what comes, until the page goes elsewhere."""
         checked = time.monotonic()
-        while self.follower is not None:
-            entries = await self.follower.take(timeout=LOOK_SECONDS)
+        while self.tail is not None:
+            entries = await self.tail.take(timeout=LOOK_SECONDS, look=self.conversation.running)
             try:
                 if time.monotonic() - checked > RECHECK_SECONDS:
                     checked = time.monotonic()
@@ -237,13 +228,10 @@ class CopilotConsumer(AsyncWebsocketConsumer):
             self.closing = asyncio.ensure_future(self.close(BROKEN))
 
     async def _take_in(self, entries: list[Entry]) -> None:
-        if self.follower is None:
+        if self.tail is None:
             return
         async with self.sending:
             before, was_running = self.conversation.seq, self.conversation.running
-            if self.follower.missed or (not entries and self.conversation.running):
-                self.follower.missed = False
-                await self._catch_up()
             for entry in entries:
                 if entry.seq:
                     self.conversation.apply(entry.seq, entry.payload)
@@ -319,13 +307,13 @@ class CopilotConsumer(AsyncWebsocketConsumer):
     async def _leave(self) -> None:
         """Stop following."""
         following, self.following = self.following, None
-        follower, self.follower = self.follower, None
+        tail, self.tail = self.tail, None
         if following is not None and following is not asyncio.current_task():
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
-        if follower is not None:
-            await Hub.of_this_loop().unfollow(follower)
+        if tail is not None:
+            await tail.end()
 
     # --- what goes out ---
 
@@ -360,11 +348,6 @@ def _whose(actor: Actor) -> tuple[int, int | None, int | None]:
 def _newest(actor: Actor) -> list[Thread]:
     with tenant(actor.organization_id, read_only=True):
         return list(threads.threads_of(actor).order_by("-updated_at")[:30])
-
-
-def _events(actor: Actor, thread_id: int, after: int) -> list[tuple[int, dict[str, Any]]]:
-    with tenant(actor.organization_id, read_only=True):
-        return [(one.seq, one.payload) for one in threads.events_of(thread_id, after=after)]
 
 
 def _around(actor: Actor, items: list[Any], page: str) -> tuple[Facts, float, list[str]]:

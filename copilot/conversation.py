@@ -11,6 +11,7 @@ TABLE: Final = "table"
 CHART: Final = "chart"
 APPROVAL: Final = "approval"
 JOB: Final = "job"
+RESUMED: Final = "resumed"  # decisions were made, and the answer goes on
 CHOICES: Final = "choices"
 WIDGET: Final = "widget"
 
@@ -134,6 +135,8 @@ class Conversation:
             self._item(f"approval-card-{value['id']}", "card", **value)
         elif event["name"] == JOB:
             self._item(f"job-{value['id']}", "job", **value)
+        elif event["name"] == RESUMED:
+            self.running, self.status, self.waits = True, "Working", True
         elif event["name"] == CHOICES:
             self._item(f"choices-{value['id']}", "choices", **value)
 
