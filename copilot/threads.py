@@ -10,6 +10,7 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from copilot import agui, branches, limits, queue, stream, texts
+from copilot.context import PageContext, resolved
 from copilot.conversation import Conversation, fold
 from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
 from copilot.recorder import as_json, write
@@ -70,8 +71,7 @@ def ask(
     *,
     text: str,
     thread_id: int | None = None,
-    page: str = "",
-    selected: Sequence[str] = (),
+    context: PageContext | None = None,
     instead_of: int | None = None,
     worker: str = "",
 ) -> Asked:
@@ -83,6 +83,7 @@ def ask(
     actor.require(Permission.VIEW, doing="use the copilot")
     question = limits.check_text(text)
     limits.count_question(actor)
+    known = resolved(actor, context) if context is not None else PageContext()
     with tenant(actor.organization_id):
         thread = _thread_for(actor, thread_id, question)
         if Run.objects.filter(thread=thread, state__in=ACTIVE).exists():
@@ -92,8 +93,7 @@ def ask(
             thread=thread,
             parent_id=branches.parent_for(thread, instead_of),
             question=question,
-            page=page[:500],
-            selected=[str(one)[:64] for one in selected][:1000],
+            context=known.kept(),
             request_id=actor.request_id,
             first_seq=thread.last_seq + 1,
         )
@@ -121,8 +121,7 @@ def again(actor: Actor, run_id: int, *, worker: str = "") -> Asked:
         actor,
         text=origin.question,
         thread_id=origin.thread_id,
-        page=origin.page,
-        selected=origin.selected,
+        context=PageContext.read(origin.context),
         instead_of=origin.pk,
         worker=worker,
     )

@@ -1,5 +1,5 @@
 """What the copilot keeps, in the admin: importing this package registers it."""
 
-from copilot.admin import conversations, runs
+from copilot.admin import attachments, conversations, pins, runs, spending
 
-__all__ = ["conversations", "runs"]
+__all__ = ["attachments", "conversations", "pins", "runs", "spending"]
