@@ -13,6 +13,7 @@ from django.conf import settings
 from copilot import messages, render, threads
 from copilot.conversation import Conversation, approvals_of
 from copilot.facts import facts_of
+from copilot.label import label_of
 from copilot.models import Thread
 from copilot.render import Facts
 from copilot.stream import Entry, Follower, Hub
@@ -193,10 +194,10 @@ class CopilotConsumer(AsyncWebsocketConsumer):
 
     async def _send_whole(self, *, announce: bool) -> None:
         items = list(self.conversation.items.values())
-        facts, cost, chips = await in_thread(_around, self.actor, items, self.page)
+        facts, model, chips = await in_thread(_around, self.actor, items, self.page)
         self.known = set(self.conversation.items)
         self.status = self.conversation.status if announce or self.conversation.running else ""
-        around = render.Around(status=self.status, cost=cost, chips=chips)
+        around = render.Around(status=self.status, model=model, chips=chips)
         zone = self.actor.time_zone
         whole = render.whole(self.conversation, facts, around, thread=self.thread, zone=zone)
         await self._send(whole)
@@ -288,8 +289,8 @@ class CopilotConsumer(AsyncWebsocketConsumer):
         """When an answer is over: the suggestions of this page, and what the month has cost by now."""
         if self.conversation.running:
             return ""
-        _, cost, chips = await in_thread(_around, self.actor, [], self.page)
-        return str(render.chips_html(chips)) + str(render.text_html("copilot-model", render.model_words(cost)))
+        _, model, chips = await in_thread(_around, self.actor, [], self.page)
+        return str(render.chips_html(chips)) + str(render.text_html("copilot-model", model))
 
     async def _refresh(self, *, approval_ids: Any = (), event_ids: Any = ()) -> None:
         """Render cards and Undo buttons as they are now."""
@@ -368,6 +369,5 @@ def _events(actor: Actor, thread_id: int, after: int) -> list[tuple[int, dict[st
         return [(one.seq, one.payload) for one in threads.events_of(thread_id, after=after)]
 
 
-def _around(actor: Actor, items: list[Any], page: str) -> tuple[Facts, float, list[str]]:
-    cost = threads.cost_this_month(actor.organization_id)
-    return facts_of(actor, items), float(cost), suggestions(actor, page=page)
+def _around(actor: Actor, items: list[Any], page: str) -> tuple[Facts, str, list[str]]:
+    return facts_of(actor, items), label_of(actor), suggestions(actor, page=page)

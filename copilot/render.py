@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from copilot import llm
 from copilot.conversation import Conversation, Item, approvals_of
 from copilot.markdown import to_html
 from copilot.models import Thread
@@ -45,7 +44,8 @@ def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     decided = [facts.approvals[one].state != "pending" for one in approvals_of(item) if one in facts.approvals]
     if decided and all(decided):
         html, note = "", "Decided."
-    return "message_assistant", {"message": {"id": item.id, "html": html, "note": note, "writing": writing}}
+    message = {"id": item.id, "html": html, "note": note, "writing": writing, "model": item.data.get("model", "")}
+    return "message_assistant", {"message": message}
 
 
 def _call(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -177,20 +177,12 @@ def threads_html(threads: Sequence[Thread], *, current: int | None) -> SafeStrin
     return inner_html("copilot-threads", render_to_string("copilot/threads.html", {"threads": rows}))
 
 
-def model_words(cost: float) -> str:
-    """Which model answers, what leaves this machine, what the month has cost."""
-    if llm.is_planner():
-        return f"Answered by {llm.PLANNER}: {llm.PLANNER_WORDS}. Nothing leaves this machine."
-    spent = f" This month: ${cost:,.2f}."
-    return f"Answered by {llm.model_name()}: questions and results are sent to it.{spent}"
-
-
 @dataclass(frozen=True)
 class Around:
-    """What stands around the log: the state, what the month has cost in US dollars, the suggestions."""
+    """What stands around the log: the state, the line that says which model answers, the suggestions."""
 
     status: str
-    cost: float
+    model: str
     chips: Sequence[str]
 
 
@@ -204,7 +196,7 @@ def whole(conversation: Conversation, facts: Facts, around: Around, *, thread: T
                 inner_html("copilot-threads", ""),
                 text_html("copilot-status", around.status),
                 chips_html(around.chips),
-                text_html("copilot-model", model_words(around.cost)),
+                text_html("copilot-model", around.model),
                 stop_html(conversation.running),
                 place_html(thread.pk if thread else None, conversation.seq),
             ]
