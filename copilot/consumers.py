@@ -13,6 +13,7 @@ from copilot import messages, reading, render, threads
 from copilot.branch_socket import BranchSocket
 from copilot.conversation import Conversation
 from copilot.facts import facts_of, needs_facts
+from copilot.label import label_of
 from copilot.models import Thread
 from copilot.render import Facts
 from copilot.stream import Entry
@@ -198,10 +199,10 @@ class CopilotConsumer(BranchSocket):
 
     async def _send_whole(self, *, announce: bool) -> None:
         items = list(self.conversation.items.values())
-        facts, cost, chips = await in_thread(_around, self.actor, items, self.page)
+        facts, model, chips = await in_thread(_around, self.actor, items, self.page)
         self.known = set(self.conversation.items)
         self.status = self.conversation.status if announce or self.conversation.running else ""
-        around = render.Around(status=self.status, cost=cost, chips=chips)
+        around = render.Around(status=self.status, model=model, chips=chips)
         zone = self.actor.time_zone
         whole = render.whole(self.conversation, facts, around, thread=self.thread, zone=zone)
         await self._send(whole)
@@ -303,8 +304,8 @@ class CopilotConsumer(BranchSocket):
         """When an answer is over: the suggestions of this page, and what the month has cost by now."""
         if self.conversation.running:
             return ""
-        _, cost, chips = await in_thread(_around, self.actor, [], self.page)
-        return str(render.chips_html(chips)) + str(render.text_html("copilot-model", render.model_words(cost)))
+        _, model, chips = await in_thread(_around, self.actor, [], self.page)
+        return str(render.chips_html(chips)) + str(render.text_html("copilot-model", model))
 
     async def _refresh(self, *, approval_ids: Any = (), event_ids: Any = (), run_ids: Any = ()) -> None:
         """Render cards, Undo buttons and ratings as they are now."""
@@ -369,6 +370,5 @@ def _whose(actor: Actor) -> tuple[int, int | None, int | None]:
     return actor.organization_id, actor.user_id, actor.impersonation_id
 
 
-def _around(actor: Actor, items: list[Any], page: str) -> tuple[Facts, float, list[str]]:
-    cost = threads.cost_this_month(actor.organization_id)
-    return facts_of(actor, items), float(cost), suggestions(actor, page=page)
+def _around(actor: Actor, items: list[Any], page: str) -> tuple[Facts, str, list[str]]:
+    return facts_of(actor, items), label_of(actor), suggestions(actor, page=page)

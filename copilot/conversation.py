@@ -112,8 +112,9 @@ class Conversation:
             self._choices_are_over()
 
     def _text_start(self, event: Mapping[str, Any]) -> None:
-        waits_for = (event.get("metadata") or {}).get("approvals", [])
-        self._item(event["messageId"], "answer", text="", writing=True, note="", approvals=waits_for)
+        told = event.get("metadata") or {}
+        waits_for, model = told.get("approvals", []), told.get("model", "")
+        self._item(event["messageId"], "answer", text="", writing=True, note="", approvals=waits_for, model=model)
 
     def _text_content(self, event: Mapping[str, Any]) -> None:
         data = self._item(event["messageId"], "answer", text="", writing=True, note="").data

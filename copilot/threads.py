@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ag_ui.core import RunFinishedCancelledOutcome, TextMessageChunkEvent
 from django.core.cache import cache
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from copilot import agui, branches, limits, queue, stream, texts
@@ -221,11 +221,3 @@ def states_of(thread_ids: Sequence[int]) -> dict[int, str]:
     """The state of the last run of each conversation; inside the tenant's transaction."""
     newest = Run.objects.filter(thread_id__in=thread_ids).order_by("thread_id", "-pk").distinct("thread_id")
     return dict(newest.values_list("thread_id", "state"))
-
-
-def cost_this_month(organization_id: int) -> Any:
-    """What real models have cost the organisation since the first of the month, in US dollars."""
-    first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    with tenant(organization_id, read_only=True):
-        spent = Run.objects.filter(created_at__gte=first).aggregate(sum=Sum("cost"))["sum"]
-    return spent or 0
