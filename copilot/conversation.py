@@ -22,7 +22,7 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """One thing in the log. `kind`: said, answer, call, table, chart, card, job, choices or error; `data`: its words."""
+    """One thing in the log: said, answer, call, table, chart, card, job, choices or error; `data` is its template's."""
 
     id: str
     kind: str
