@@ -113,11 +113,14 @@ class Planner:
         scores = self.router.scores(reading)
         strange = self._strangeness(reading)
         ranked: list[tuple[float, Filled | None]] = [(scores.pop(NOTHING, 0.0) + strange, None)]
-        for name, score in scores.items():
+        for name, score in sorted(scores.items(), key=lambda pair: pair[1], reverse=True):
+            if len(ranked) > 2 and score + 2 * _FIT < ranked[1][0]:
+                break  # neither this one nor any after it can come second
             filled = fill(self.tools[name], reading)
             fit = 0.0 if strange >= _FOREIGN else self._fit(filled)
             ranked.append((score + fit - self._misfit(filled, reading, memory), filled))
-        return sorted(ranked, key=lambda pair: pair[0], reverse=True)
+            ranked.sort(key=lambda pair: pair[0], reverse=True)
+        return ranked
 
     def _misfit(self, filled: Filled, reading: Reading, memory: Memory) -> float:
         """How badly the values said fit the tool: what it needs and lacks, what it cannot take."""
@@ -231,7 +234,8 @@ class Planner:
 
     def _negated(self, filled: Filled, reading: Reading, memory: Memory, context: SlotContext) -> bool:
         """Negated, and the negation is not what made the router choose this tool ("do not approve" = reject)."""
-        positive = without_negation(reading.text, commands=self._openers)
+        said = _without(reading.text, [hit for hit in filled.used if hit.found.value == "none"])
+        positive = without_negation(said, commands=self._openers)
         if positive is None:
             return False
         _, other = self.ranked(read(positive, self.slots, context), memory)[0]
