@@ -126,7 +126,8 @@ Budget = Annotated[
 ]
 
 _SUSPENSION: Final = {
-    "off": r"(?:(?:automatic|shadow)\s+)?suspension\s+off|off(?=\W+(?:\w+\W+){0,3}suspension)|no\s+(?:automatic\s+)?suspension",
+    "off": r"(?:(?:automatic|shadow)\s+)?suspension\s+off|off(?=\W+(?:\w+\W+){0,3}suspension)|"
+    r"no\s+(?:automatic\s+)?suspension",
     "shadow": r"shadow(?:[\s-]+mode)?",
 }
 Suspension = Annotated[

@@ -6,7 +6,7 @@ chosen and reading.py for how its arguments are found.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from copilot.embedding import embed, embed_kept, whole_words
+from copilot.planner.languages import understood
 from copilot.planner.memory import Memory
 from copilot.planner.reading import Filled, Hit, Reading, Tool, fill, parameters_of, read, required_of
 from copilot.planner.refusals import (
@@ -69,6 +70,7 @@ class Outline:
     calls: list[Call] = field(default_factory=list)
     answer: str | None = None
     why: str = ""  # "", "out of scope", "question", "negated", ...
+    language: str = "en"  # of the sentence
 
 
 class Planner:
@@ -180,7 +182,10 @@ class Planner:
     def outline(self, text: str, context: SlotContext, memory: Memory | None = None) -> Outline:
         """What a sentence asks for, given what was said before."""
         memory = memory or Memory()
-        text = text[:_LONGEST]
+        said = understood(text[:_LONGEST], names=_names(context), before=memory.said)
+        return replace(self._outlined(said.english, context, memory), language=said.language)
+
+    def _outlined(self, text: str, context: SlotContext, memory: Memory) -> Outline:
         cleaned = clean(text)
         if not cleaned or is_hostile(cleaned):
             return self.decline()
@@ -322,6 +327,11 @@ class Planner:
             answer=f"I cannot help with that. What I know here: {', '.join(titles)}. You could ask: {asked}",
             why="out of scope",
         )
+
+
+def _names(context: SlotContext) -> list[str]:
+    """What the organisation calls its things: not to be taken for words of a language."""
+    return [name for kind in ("customer", "plan", "tag") for name in context.names(kind)]
 
 
 def _without(text: str, hits: Sequence[Hit]) -> str:

@@ -24,10 +24,10 @@ from iotsim.core.models import (
 )
 from iotsim.core.paging import Cursor, newest_page
 from iotsim.core.parameters import DECISION_STATE, ApprovalId, Day, EventId, JobId, Limit, Reason
+from iotsim.core.people import EMAIL_SLOT
 from iotsim.core.proposals import Change, Proposal, digest_of
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
-from iotsim.core.people import EMAIL_SLOT
 from iotsim.core.said import word_slot
 from iotsim.core.schemas import (
     Answer,
