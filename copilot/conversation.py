@@ -91,7 +91,8 @@ class Conversation:
         """A whole message at once: what the person said."""
         if event.get("role") == "user":
             self.running, self.status, self.waits = True, "Working", True
-            self._item(event["messageId"], "said", text=event.get("delta", ""))
+            files = (event.get("metadata") or {}).get("attachments", [])
+            self._item(event["messageId"], "said", text=event.get("delta", ""), attachments=files)
 
     def _text_start(self, event: Mapping[str, Any]) -> None:
         waits_for = (event.get("metadata") or {}).get("approvals", [])

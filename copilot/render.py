@@ -37,7 +37,8 @@ def item_html(item: Item, facts: Facts) -> str:
 
 
 def _said(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    return "message_user", {"message": {"id": item.id, "text": item.data["text"]}}
+    files = item.data.get("attachments", [])
+    return "message_user", {"message": {"id": item.id, "text": item.data["text"], "attachments": files}}
 
 
 def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:

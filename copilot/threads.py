@@ -10,6 +10,7 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from copilot import agui, limits, queue, stream
+from copilot.attachments import taken_along
 from copilot.context import PageContext, resolved
 from copilot.conversation import Conversation, fold
 from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
@@ -82,12 +83,15 @@ def ask(
             organization_id=actor.organization_id,
             thread=thread,
             question=question,
-            context=known.kept(),
             request_id=actor.request_id,
             first_seq=thread.last_seq + 1,
         )
         impersonation.remember(actor, "run", run.pk)
-        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question)
+        known, chips = taken_along(actor, run, known)
+        run.context = known.kept()
+        run.save(update_fields=["context"])
+        files = {"attachments": chips} if chips else None
+        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question, metadata=files)
         entry = Entry(run.first_seq, run.first_seq, as_json(said))
         write(run, [entry])
         thread.last_seq = entry.seq

@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from copilot import views
+from copilot import attachment_views, views
 
 urlpatterns = [
     path("copilot/", views.conversations, name="conversations"),
+    path("copilot/attachments/", attachment_views.attachments, name="attachments"),
+    path(
+        "copilot/attachments/<int:attachment>/remove/", attachment_views.attachment_removed, name="attachment_removed"
+    ),
     path("copilot/<int:thread>/", views.conversation, name="conversation"),
 ]

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from copilot import stream
-from copilot.models import ACTIVE, Run, RunEvent, Thread, ToolCall
+from copilot.attachments import forget
+from copilot.models import ACTIVE, Attachment, Run, RunEvent, Thread, ToolCall
 from copilot.schemas.conversations import (
     ConversationChange,
     ConversationDetails,
@@ -129,6 +130,7 @@ def delete_conversation(actor: Actor, *, thread: ThreadId) -> ConversationChange
         raise Conflict("The copilot is still answering in this conversation. Stop it first.")
     title = row.title
     touch("conversation", [row.pk])
+    forget(Attachment.objects.filter(thread=row))
     RunEvent.objects.filter(thread=row).delete()
     ToolCall.objects.filter(run__thread=row).delete()
     Run.objects.filter(thread=row).delete()

@@ -37,7 +37,9 @@ class Told:
         return "".join(one["message"] for one in self.of("RUN_ERROR"))
 
 
-async def ask(actor: Actor, text: str, *, thread_id: int | None = None, on_event: Any = None) -> Told:
+async def ask(
+    actor: Actor, text: str, *, thread_id: int | None = None, on_event: Any = None, context: Any = None
+) -> Told:
     """Ask, and carry the run out to its end."""
     runner, events = Runner(), []
 
@@ -46,7 +48,7 @@ async def ask(actor: Actor, text: str, *, thread_id: int | None = None, on_event
         if on_event is not None:
             on_event(event, runner)
 
-    asked = await in_thread(threads.ask, actor, text=text, thread_id=thread_id, worker=runner.worker)
+    asked = await in_thread(threads.ask, actor, text=text, thread_id=thread_id, context=context, worker=runner.worker)
     state = await runner.carry_out_one(actor.organization_id, asked.run_id, hear)
     return Told(asked, events, state)
 
