@@ -8,9 +8,13 @@ import pytest
 from copilot.context import PageContext, resolved, with_context
 from copilot.models import Run
 from iotsim.core.page_context import MOST_SELECTED, Attached, ClientEntry, Period, Subject
-from iotsim.core.tenancy import tenant
+from tests.copilot.provider import call_tools, say
 from tests.copilot.running import ask, run_of
 from tests.fleet import make_customer, make_sim
+
+WITHOUT_LITELLMS_WARNINGS = pytest.mark.filterwarnings(
+    "ignore:Item .* on TypedDict class:UserWarning", "ignore:Accessing the 'model_:DeprecationWarning"
+)
 
 
 def said(**raw: object) -> PageContext:
@@ -153,54 +157,29 @@ def test_every_page_can_be_asked_from(actor, fleet, path):
 # --- in a run ---
 
 
+@WITHOUT_LITELLMS_WARNINGS
 async def test_a_run_keeps_it_and_a_model_reads_it(model, actor, fleet):
     sims = [fleet["heavy"].iccid, fleet["second"].iccid]
-    model.script("How many are these?", model_says("Two."))
+    model.script("How many are these?", say("Two."))
     told = await ask(actor, "How many are these?", context=said(path="/sims/", selected=sims))
-    assert told.answer == "Two."
+    assert told.answer == "Two.", told.error
     assert run_of(actor, told).context == {"path": "/sims/", "page": "sims", "selected": sims}
-    block = [one["content"] for one in model.requests[-1]["messages"] if "<page_context>" in str(one["content"])]
+    [request] = model.asked("How many are these?")
+    block = [str(one["content"]) for one in request["messages"] if "<page_context>" in str(one["content"])]
     assert len(block) == 1 and all(sim in block[0] for sim in sims)
 
 
-def model_says(text: str):
-    from tests.copilot.provider import say
-
-    return say(text)
-
-
-async def test_a_free_filter_counts_as_text_that_was_read(model, actor, fleet):
+@WITHOUT_LITELLMS_WARNINGS
+@pytest.mark.parametrize(
+    ("filters", "state"), [({"status": "active"}, "done"), ({"search": "crane"}, "awaiting_approval")]
+)
+async def test_a_free_filter_counts_as_text_that_was_read(model, actor, fleet, filters, state):
     """With it a change waits for a click, though the person asked for it."""
-    from tests.copilot.provider import call
-
-    arguments = {"sim": fleet["named"].iccid, "action": "suspend"}
-    for question, filters, state in (
-        ("Suspend 3456", {}, "done"),
-        ("Suspend 3456 now", {"search": "crane"}, "awaiting_approval"),
-    ):
-        model.script(question, call("toggle_sim_status", arguments), model_says("Done."))
-        told = await ask(actor, question, context=said(path="/sims/", filters=filters))
-        assert told.calls == [("toggle_sim_status", state)], told.error
-        with_tenant_back(actor, fleet["named"])
-
-
-def with_tenant_back(actor, sim):
-    """As it was, for the next question."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from django.db import connection
-
-    from sims.models import Sim
-
-    def work():
-        try:
-            with tenant(actor.organization_id):
-                Sim.objects.filter(pk=sim.pk).update(status="active")
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(work).result()
+    model.script(
+        f"Suspend 3456, {state}", call_tools(("toggle_sim_status", {"sim": "3456", "action": "suspend"})), say(".")
+    )
+    told = await ask(actor, f"Suspend 3456, {state}", context=said(path="/sims/", filters=filters))
+    assert told.calls == [("toggle_sim_status", state)], told.error
 
 
 def test_rows_of_before_keep_what_they_knew(actor):
