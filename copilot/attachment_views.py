@@ -10,7 +10,8 @@ from copilot.attachments import attach
 from copilot.services.attachments import list_attachments, remove_attachment
 from iotsim.core.access import page
 from iotsim.core.actor import Actor
-from iotsim.core.errors import Invalid, IotsimError
+from iotsim.core.errors import IotsimError
+from iotsim.core.page_context import MOST_ATTACHMENTS
 
 
 @require_http_methods(["GET", "POST"])
@@ -30,15 +31,14 @@ def attachment_removed(request: HttpRequest, actor: Actor, attachment: int) -> H
 
 
 def _attached(request: HttpRequest, actor: Actor) -> list[str]:
-    errors: list[str] = []
-    try:
-        files: Any = request.FILES.getlist("file")
-        if not files:
-            raise Invalid("Choose a file first.", field="file")
-        for file in files:
+    """Read the form's files; the sentences about those that could not be read."""
+    files: Any = request.FILES.getlist("file")
+    errors = [] if files else ["Choose a file first."]
+    for file in files[:MOST_ATTACHMENTS]:
+        try:
             attach(actor, name=file.name or "file", content=file.file, size_bytes=file.size or 0)
-    except IotsimError as error:
-        errors.append(error.sentence)
+        except IotsimError as error:
+            errors.append(f"{file.name}: {error.sentence}" if len(files) > 1 else error.sentence)
     return errors
 
 
