@@ -108,7 +108,8 @@ class Conversation:
             self.running, self.status, self.waits = True, "Working", True
             self._run = event["messageId"].removeprefix("u")
             self.head = int(self._run) if self._run.isdecimal() else self.head
-            self._item(event["messageId"], "said", text=event.get("delta", ""))
+            files = (event.get("metadata") or {}).get("attachments", [])
+            self._item(event["messageId"], "said", text=event.get("delta", ""), attachments=files)
             self._choices_are_over()
 
     def _text_start(self, event: Mapping[str, Any]) -> None:

@@ -44,8 +44,9 @@ def item_html(item: Item, facts: Facts) -> str:
 
 
 def _said(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    run = item.id.removeprefix("u")
-    message = {"id": item.id, "text": item.data["text"], "run": run, "tools": facts.tools and run.isdecimal()}
+    run, files = item.id.removeprefix("u"), item.data.get("attachments", [])
+    tools = facts.tools and run.isdecimal()
+    message = {"id": item.id, "text": item.data["text"], "run": run, "tools": tools, "attachments": files}
     return "message_user", {"message": message, "versions": facts.versions.get(number_of(item))}
 
 

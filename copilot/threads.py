@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from copilot import agui, branches, limits, queue, stream, texts
+from copilot.attachments import taken_along
 from copilot.context import PageContext, resolved
 from copilot.conversation import Conversation, fold
 from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
@@ -95,14 +96,17 @@ def ask(
             thread=thread,
             parent_id=branches.parent_for(thread, instead_of),
             question=question,
-            context=known.kept(),
             request_id=actor.request_id,
             scopes=names_of(actor.scopes),
             key_id=actor.key_id,
             first_seq=thread.last_seq + 1,
         )
         impersonation.remember(actor, "run", run.pk)
-        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question)
+        known, chips = taken_along(actor, run, known)
+        run.context = known.kept()
+        run.save(update_fields=["context"])
+        files = {"attachments": chips} if chips else None
+        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question, metadata=files)
         entry = Entry(run.first_seq, run.first_seq, as_json(said))
         write(run, [entry])
         thread.last_seq, thread.head_id = entry.seq, run.pk
