@@ -17,6 +17,7 @@ from copilot.models import Thread
 from copilot.render import Facts
 from copilot.stream import Entry, Follower, Hub
 from copilot.suggestions import suggestions
+from copilot.tracing import traceparent_of
 from iotsim.core import registry
 from iotsim.core.access import actor_of_session
 from iotsim.core.actor import Actor
@@ -148,6 +149,7 @@ class CopilotConsumer(AsyncWebsocketConsumer):
             thread_id=self.thread.pk if self.thread else None,
             page=said.page,
             selected=said.selected,
+            traceparent=traceparent_of(self.scope["headers"]),
         )
         if self.thread is None:
             await self._show(await in_thread(_find, self.actor, asked.thread_id), announce=True)

@@ -14,7 +14,7 @@ from ag_ui.core.events import BaseEvent
 from django.conf import settings
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, stream, threads
+from copilot import agui, ledger, llm, loop, queue, stream, threads, tracing
 from copilot.deltas import Called
 from copilot.history import Message, has_read, trimmed, turns_of
 from copilot.models import ACTIVE, CallState, Run, RunState, ToolCall
@@ -49,13 +49,17 @@ class Execution:
         self.stop = asyncio.Event()
         self._writer, self._on_event = writer, on_event
         self._recorder: Recorder | None = None
+        self._trace: tracing.Trace
 
     async def run(self) -> str:
         """Answer the question. Raises LeaseLost when another runner has taken over."""
         begun = await in_thread(self._begin)
         if begun is None:
             return "gone"
-        run, actor, messages = begun
+        with tracing.invoked(begun[0]) as self._trace:
+            return await self._answer(*begun)
+
+    async def _answer(self, run: Run, actor: Actor | None, messages: list[Message]) -> str:
         recorder = self._recorder = Recorder(
             run, worker=self.worker, writer=self._writer, next_seq=run.first_seq + 1, on_event=self._on_event
         )
@@ -132,9 +136,9 @@ class Execution:
             thread_id=run.thread_id,
             messages=messages,
             tools=tools,
-            stream=lambda said, known: llm.stream(said, known, context=context),
+            stream=self._trace.streamed(lambda said, known: llm.stream(said, known, context=context)),
             propose=propose,
-            call=carry_out,
+            call=self._trace.called(carry_out),
             guard=guard,
             planner=planner,
             caps=caps(),

@@ -65,6 +65,7 @@ def ask(
     page: str = "",
     selected: Sequence[str] = (),
     worker: str = "",
+    traceparent: str = "",
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
 
@@ -85,6 +86,7 @@ def ask(
             selected=[str(one)[:64] for one in selected][:1000],
             request_id=actor.request_id,
             first_seq=thread.last_seq + 1,
+            traceparent=traceparent,
         )
         impersonation.remember(actor, "run", run.pk)
         said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question)

@@ -51,6 +51,7 @@ class Run(TenantModel):
     stop_asked = models.BooleanField(default=False)
     worker = models.CharField(max_length=36, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    traceparent = models.CharField(max_length=55, blank=True)  # of whoever asked; once it runs, the run's own span
     first_seq = models.BigIntegerField()
     model = models.CharField(max_length=120, blank=True)
     input_tokens = models.IntegerField(default=0)
