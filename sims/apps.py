@@ -7,8 +7,9 @@ class SimsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing the services is what fills the registry.
-        from iotsim.core import limits, notifications, subjects
+        from iotsim.core import limits, notifications, sandbox, subjects
         from sims import services  # noqa: F401
+        from sims.demo import small
         from sims.naming import customer_ids_named, customer_names, sim_id
         from sims.parameters import CUSTOMER_SLOT, SIM_SLOT
 
@@ -18,3 +19,4 @@ class SimsConfig(AppConfig):
         notifications.lead("check_quotas", lambda result: "/alerts/")
         subjects.fill(subjects.KIND, find_id=sim_id, slot=SIM_SLOT)
         limits.fill(find=customer_ids_named, names=customer_names, slot=CUSTOMER_SLOT)
+        sandbox.fill(make=small.make, empty=small.empty)

@@ -1,5 +1,5 @@
 """What the copilot keeps, in the admin: importing this package registers it."""
 
-from copilot.admin import runs
+from copilot.admin import evaluation, runs
 
-__all__ = ["runs"]
+__all__ = ["evaluation", "runs"]

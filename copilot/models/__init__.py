@@ -1,5 +1,6 @@
 """What the copilot keeps."""
 
+from copilot.models.evaluation import AddedCase, EvaluationCase, EvaluationRun, EvaluationState
 from copilot.models.runs import (
     ACTIVE,
     CallState,
@@ -13,7 +14,11 @@ from copilot.models.runs import (
 
 __all__ = [
     "ACTIVE",
+    "AddedCase",
     "CallState",
+    "EvaluationCase",
+    "EvaluationRun",
+    "EvaluationState",
     "QueuedRun",
     "Run",
     "RunEvent",
