@@ -141,14 +141,13 @@ class CopilotConsumer(AsyncWebsocketConsumer):
         await self._show(thread, after=said.seq or 0)
 
     async def _ask(self, said: messages.Ask) -> None:
-        self.page = said.page or self.page
+        self.page = said.context.path or self.page
         asked = await in_thread(
             threads.ask,
             self.actor.at(self.actor.face, request_id=uuid.uuid4().hex),
             text=said.text,
             thread_id=self.thread.pk if self.thread else None,
-            page=said.page,
-            selected=said.selected,
+            context=said.context,
             traceparent=traceparent_of(self.scope["headers"]),
         )
         if self.thread is None:

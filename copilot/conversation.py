@@ -11,6 +11,8 @@ TABLE: Final = "table"
 CHART: Final = "chart"
 APPROVAL: Final = "approval"
 JOB: Final = "job"
+CHOICES: Final = "choices"
+WIDGET: Final = "widget"
 
 DONE_WORDS: Final = {
     "success": "Done",
@@ -21,7 +23,7 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """One thing in the log. `kind`: said, answer, call, table, chart, card, job or error; `data` is its template's."""
+    """One thing in the log. `kind`: said, answer, call, widgets, card, choices, error; `data` is its template's."""
 
     id: str
     kind: str
@@ -64,7 +66,7 @@ class Conversation:
             or (one.data.get("undo_event") is not None and one.data["undo_event"] in event_ids)
         ]
 
-    def _item(self, item_id: str, kind: str, **data: Any) -> Item:
+    def _item(self, item_id: str, kind: str, /, **data: Any) -> Item:
         item = self.items.get(item_id)
         if item is None:
             item = self.items[item_id] = Item(item_id, kind, self._run, data, first=self.seq)
@@ -92,6 +94,7 @@ class Conversation:
         if event.get("role") == "user":
             self.running, self.status, self.waits = True, "Working", True
             self._item(event["messageId"], "said", text=event.get("delta", ""))
+            self._choices_are_over()
 
     def _text_start(self, event: Mapping[str, Any]) -> None:
         waits_for = (event.get("metadata") or {}).get("approvals", [])
@@ -125,16 +128,26 @@ class Conversation:
             self._item(f"table-{value['id']}", "table", **value)
         elif event["name"] == CHART:
             self._item(f"chart-{value['id']}", "chart", **value)
+        elif event["name"] == WIDGET:
+            self._item(f"widget-{value['id']}", "widget", **value)
         elif event["name"] == APPROVAL:
             self._item(f"approval-card-{value['id']}", "card", **value)
         elif event["name"] == JOB:
             self._item(f"job-{value['id']}", "job", **value)
+        elif event["name"] == CHOICES:
+            self._item(f"choices-{value['id']}", "choices", **value)
 
     def _close_answers(self, note: str) -> None:
         for item in self.items.values():
             if item.kind == "answer" and item.data.get("writing"):
                 item.data.update(writing=False, note=note)
                 item.seq = self.seq
+
+    def _choices_are_over(self) -> None:
+        """What was to choose from goes with the next question."""
+        for item in self.items.values():
+            if item.kind == "choices" and not item.data.get("answered"):
+                item.data["answered"], item.seq = True, self.seq
 
     def _cancel_calls(self) -> None:
         for item in self.items.values():

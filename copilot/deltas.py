@@ -35,6 +35,7 @@ class Delta:
     calls: Sequence[CallPart] = ()
     usage: Usage | None = None
     finish: str = ""
+    choices: dict[str, Any] | None = None  # asking back: {"question", "options": [{"words", "say"}]}
 
 
 @dataclass

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from copilot import agui, ledger, llm, loop, queue, stream, threads, tracing
+from copilot.context import PageContext, with_context
 from copilot.deltas import Called
 from copilot.history import Message, has_read, trimmed, turns_of
 from copilot.models import ACTIVE, CallState, Run, RunState, ToolCall
@@ -112,13 +114,14 @@ class Execution:
     def _job(self, run: Run, actor: Actor, messages: list[Message], slots: SlotContext) -> loop.Job:
         planner = llm.is_planner()
         guard = GuardRun(id=f"copilot-{run.pk}", asked=True)
-        guard.tainted = not planner and has_read(messages)
+        known = PageContext.read(run.context)
+        guard.tainted = not planner and (has_read(messages) or known.is_untrusted)
         acting = actor.at(Face.COPILOT, run=guard, request_id=run.request_id or uuid.uuid4().hex)
         tools = tools_for(actor, planner=planner)
         today = slots.today
-        context = llm.ModelContext(today=today, slots=slots)
+        context = llm.ModelContext(today=today, slots=replace(slots, context=known))
         if not planner:
-            messages = [system_message(actor, today=today, page=run.page), *messages]
+            messages = [system_message(actor, today=today), *with_context(messages, known)]
 
         async def propose(calls: Sequence[Called]) -> None:
             await in_thread(_propose, run, calls)
@@ -210,7 +213,7 @@ def _slots(actor: Actor) -> SlotContext:
 
 def _turns(run: Run) -> list[list[Message]]:
     """The conversation as turns, with what became of calls that waited for approval."""
-    events = [one.payload for one in threads.events_of(run.thread_id)]
+    events = [one.payload for one in threads.events_of(run.thread_id, head_id=run.pk)]
     settled = ToolCall.objects.filter(run__thread_id=run.thread_id, approval_id__isnull=False)
     outcomes = {
         one.tool_call_id: json.dumps({"status": one.state, "sentence": one.sentence})

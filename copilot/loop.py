@@ -106,6 +106,7 @@ class Reply:
     calls: Calls = field(default_factory=Calls)
     finish: str = ""
     open: bool = False
+    choices: dict[str, Any] | None = None  # what to choose from, when it asks back
 
     def message(self) -> dict[str, Any]:
         """As an OpenAI-style message."""
@@ -240,11 +241,14 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
             if delta.usage:
                 job.usage.append(delta.usage)
             reply.finish = delta.finish or reply.finish
+            reply.choices = delta.choices or reply.choices
     finally:
         await deltas.aclose()
     if reply.open:
         reply.open = False
         yield TextMessageEndEvent(message_id=reply.id)
+    if reply.choices:
+        yield agui.asked_back(reply.choices, message_id=reply.id)
     _name(job, reply)
     job.messages.append(reply.message())
 

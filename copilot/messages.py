@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from iotsim.core.errors import Invalid, TooLarge
+from iotsim.core.page_context import PageContext
 from iotsim.core.wording import counted
 
 MOST_BYTES: Final = 64_000
@@ -39,8 +40,7 @@ class Threads(BaseModel):
 class Ask(BaseModel):
     type: Literal["ask"]
     text: str = Field(max_length=MOST_BYTES)
-    page: str = Field(default="", max_length=2000)
-    selected: list[str] = Field(default_factory=list, max_length=1000)
+    context: Annotated[PageContext, BeforeValidator(PageContext.said)] = Field(default_factory=PageContext)
 
 
 class Look(BaseModel):

@@ -17,9 +17,7 @@ Today is {today}; times are in {zone}. Sizes are decimal: 5 GB is 5000000000 byt
 - Plain words, short sentences, Markdown where it helps. No images, no emoji, no exclamation marks."""
 
 
-def system_message(actor: Actor, *, today: date, page: str) -> Message:
+def system_message(actor: Actor, *, today: date) -> Message:
     """The system message for this person on this day."""
     told = RULES.format(who=actor.name, role=actor.role, today=today.isoformat(), zone=actor.time_zone)
-    if page:
-        told += f"\n\nThe person is looking at the page {page[:200]!r} of iotsim."
     return {"role": "system", "content": told}

@@ -13,10 +13,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from copilot import llm
 from copilot.conversation import Conversation, Item, approvals_of
+from copilot.frames import frame_of
 from copilot.markdown import to_html
 from copilot.models import Thread
-from iotsim.core import registry
-from iotsim.core.charts import Chart
 from iotsim.core.schemas import ApprovalOut
 
 SHOWN_CHARS: Final = 2_000  # of a call's arguments and result
@@ -66,18 +65,9 @@ def _call(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _table(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    return "table", {"table": item.data}
-
-
-def _chart(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    service = registry.get(item.data["service"])
-    drawn = f"{service.app}/{service.name}.html"
-    return "chart", {
-        "id": item.data["id"],
-        "template": drawn,
-        "result": Chart.model_validate(item.data["result"]),
-    }
+def _widget(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    title = (item.data.get("result") or {}).get("title") or "Answer"  # of one that is older than widgets
+    return "widget", frame_of({"kind": item.kind, "title": title, **item.data}, element=item.id)
 
 
 def _card(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -85,8 +75,8 @@ def _card(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     return "proposal", {"approval": approval}
 
 
-def _job(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    return "job", {"job": item.data}
+def _choices(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    return "choices", {"choices": item.data}
 
 
 def _error(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -98,10 +88,12 @@ _RENDERERS: Final = {
     "said": _said,
     "answer": _answer,
     "call": _call,
-    "table": _table,
-    "chart": _chart,
+    "table": _widget,
+    "chart": _widget,
+    "widget": _widget,
     "card": _card,
-    "job": _job,
+    "choices": _choices,
+    "job": _widget,
     "error": _error,
 }
 

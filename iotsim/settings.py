@@ -332,7 +332,10 @@ APPROVAL_HOURS = env.number("APPROVAL_HOURS", 168, minimum=1)  # how long a mach
 
 # --- Copilot: without a model the built-in offline planner answers ---
 COPILOT_MODEL = env.text("COPILOT_MODEL")
+COPILOT_MODELS = env.words("COPILOT_MODELS")  # what organisations may choose beside COPILOT_MODEL and the planner
 COPILOT_FALLBACK_MODELS = env.words("COPILOT_FALLBACK_MODELS")
+COPILOT_INSIDE_HOSTS = env.words("COPILOT_INSIDE_HOSTS")  # hosts of models that are ours, beside this machine
+COPILOT_PRICES = env.words("COPILOT_PRICES")  # provider/model=dollars in/dollars out, for a million tokens
 COPILOT_PROVIDER_KEYS = {
     "anthropic": "ANTHROPIC_API_KEY",
     "azure": "AZURE_API_KEY",
@@ -354,6 +357,7 @@ COPILOT_MAX_MESSAGE_CHARS = env.number("COPILOT_MAX_MESSAGE_CHARS", 4000, minimu
 COPILOT_MAX_STEPS = env.number("COPILOT_MAX_STEPS", 8, minimum=1, maximum=50)  # model calls in one run
 COPILOT_MAX_CALLS = env.number("COPILOT_MAX_CALLS", 20, minimum=1)  # tool calls in one run
 COPILOT_MAX_TOKENS = env.number("COPILOT_MAX_TOKENS", 100_000, minimum=1000)  # in one run
+COPILOT_MAX_OUTPUT_TOKENS = env.number("COPILOT_MAX_OUTPUT_TOKENS", 4096, minimum=64)  # in one answer of the model
 COPILOT_MAX_SECONDS = env.number("COPILOT_MAX_SECONDS", 120, minimum=1)
 COPILOT_SILENCE_SECONDS = env.number("COPILOT_SILENCE_SECONDS", 30, minimum=1)  # of the model
 COPILOT_HISTORY_TOKENS = env.number("COPILOT_HISTORY_TOKENS", 12_000, minimum=500)

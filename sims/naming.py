@@ -57,8 +57,7 @@ def _ways(ref: str) -> Iterable[Q]:
     if not text:
         return
     yield Q(label_lower=text.lower())
-    bare = _NOISE.sub("", text).upper()
-    digits = bare.removeprefix("+").removesuffix("F") if len(bare) > MIN_ENDING else bare
+    digits = plain_digits(text)
     if not digits:
         return
     # Without the international prefix, unless nothing is left: an empty number is what SIMs without one have.
@@ -69,8 +68,14 @@ def _ways(ref: str) -> Iterable[Q]:
         yield Q(iccid_reversed__gte=start, iccid_reversed__lt=start + "~")
 
 
+def plain_digits(text: str) -> str:
+    """A number as people write it, without spaces, dashes, a leading + and the filler at its end."""
+    bare = _NOISE.sub("", text).upper()
+    return bare.removeprefix("+").removesuffix("F") if len(bare) > MIN_ENDING else bare
+
+
 def _iccids(digits: str) -> list[str]:
-    """The number itself, without its last digit, and with any check digit."""
+    """The ICCIDs that a number may stand for: the number itself, without its last digit, and with any check digit."""
     return [digits, digits[:-1], *(f"{digits}{check}" for check in range(10))]
 
 

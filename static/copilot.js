@@ -87,8 +87,7 @@
   document.addEventListener("htmx:wsConfigSend", (e) => {
     if (e.target.id !== "copilot-form") return;
     if (!e.detail.parameters.text?.trim()) { e.preventDefault(); return; }
-    e.detail.parameters.page = location.pathname + location.search;
-    e.detail.parameters.selected = $$("input[name=sims]:checked").map((box) => box.value);
+    e.detail.parameters.context = pageContext();
   });
   document.addEventListener("htmx:wsAfterSend", (e) => { if (e.target.id === "copilot-form") { e.target.reset(); scrollLog(); } });
   // The socket lives as long as the preserved sidebar: without its address htmx cannot open a second one.
@@ -140,4 +139,20 @@
   document.addEventListener("DOMContentLoaded", syncCopilot);
   document.addEventListener("htmx:afterSettle", (e) => { if (e.target === document.body || e.detail.boosted) syncCopilot(); });
   document.addEventListener("htmx:historyRestore", syncCopilot);
+
+  // --- What the copilot may know of the page: identifiers and filter values, no text of the page --------------------
+  // Pages declare it in JSON blocks ({% page_context %}); the address has the filters, the boxes what is chosen.
+  const TURNED = new Set(["cursor", "limit", "look"]);
+  function pageContext() {
+    const context = { path: location.pathname };
+    for (const block of $$("#page script[data-page-context]")) Object.assign(context, JSON.parse(block.textContent));
+    const filters = {};
+    for (const [name, value] of new URLSearchParams(location.search)) {
+      if (value && !TURNED.has(name)) filters[name] = filters[name] ? `${filters[name]},${value}` : value;
+    }
+    if (Object.keys(filters).length) context.filters = filters;
+    if ($("[data-bulk][data-everything]")) context.everything = true;
+    else context.selected = $$("input[name=sims]:checked").map((box) => box.value);
+    return context;
+  }
 })();

@@ -46,6 +46,7 @@ PLUMBING = {
     "rebuild_days",
     "record_usage",
     "resend_invitation",
+    "resolve_sims",
     "restore_alerts",
     "restore_anomalies",
     "restore_plan",

@@ -90,7 +90,7 @@ class Page:
         await self.ws.send_str(json.dumps({**message, "HEADERS": {"HX-Request": "true"}}))
 
     async def ask(self, text: str) -> None:
-        await self.say(type="ask", text=text, page="/sims/", selected=[])
+        await self.say(type="ask", text=text, context={"path": "/sims/"})
 
     async def until(self, condition: Any, *, seconds: float = 20.0) -> None:
         """Wait for the page to look so; says how it looks when it never does."""

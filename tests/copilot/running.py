@@ -1,6 +1,8 @@
 """Asking in this process: the real loop, guard, ledger and recorder, without a second process."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -37,8 +39,17 @@ class Told:
         return "".join(one["message"] for one in self.of("RUN_ERROR"))
 
 
-async def ask(actor: Actor, text: str, *, thread_id: int | None = None, on_event: Any = None) -> Told:
-    """Ask, and carry the run out to its end."""
+async def ask(actor: Actor, text: str, *, on_event: Any = None, **options: Any) -> Told:
+    """Ask (as threads.ask does, with its options), and carry the run out to its end."""
+    return await _carried_out(actor, partial(threads.ask, actor, text=text, **options), on_event)
+
+
+async def again(actor: Actor, run_id: int) -> Told:
+    """Have an answer given anew, and carry the run out to its end."""
+    return await _carried_out(actor, partial(threads.again, actor, run_id), None)
+
+
+async def _carried_out(actor: Actor, begin: Callable[..., threads.Asked], on_event: Any) -> Told:
     runner, events = Runner(), []
 
     def hear(event: dict[str, Any]) -> None:
@@ -46,7 +57,7 @@ async def ask(actor: Actor, text: str, *, thread_id: int | None = None, on_event
         if on_event is not None:
             on_event(event, runner)
 
-    asked = await in_thread(threads.ask, actor, text=text, thread_id=thread_id, worker=runner.worker)
+    asked = await in_thread(begin, worker=runner.worker)
     state = await runner.carry_out_one(actor.organization_id, asked.run_id, hear)
     return Told(asked, events, state)
 
