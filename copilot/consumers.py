@@ -19,6 +19,7 @@ from copilot.render import Facts
 from copilot.stream import Entry
 from copilot.suggestions import suggestions
 from copilot.tail import MISSED, Tail
+from copilot.tracing import traceparent_of
 from iotsim.core import registry
 from iotsim.core.access import actor_of_session
 from iotsim.core.actor import Actor
@@ -152,6 +153,7 @@ class CopilotConsumer(BranchSocket):
             thread_id=self.thread.pk if self.thread else None,
             context=said.context,
             instead_of=said.instead_of,
+            traceparent=traceparent_of(self.scope["headers"]),
         )
         if self.thread is None:
             await self._show(await in_thread(reading.own_thread, self.actor, asked.thread_id), announce=True)

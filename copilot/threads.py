@@ -76,6 +76,7 @@ def ask(
     instead_of: int | None = None,
     worker: str = "",
     also: Callable[[Run], None] | None = None,
+    traceparent: str = "",
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
 
@@ -100,6 +101,7 @@ def ask(
             scopes=names_of(actor.scopes),
             key_id=actor.key_id,
             first_seq=thread.last_seq + 1,
+            traceparent=traceparent,
         )
         impersonation.remember(actor, "run", run.pk)
         known, chips = taken_along(actor, run, known)

@@ -368,6 +368,10 @@ COPILOT_ATTACHMENT_BYTES = env.number("COPILOT_ATTACHMENT_BYTES", 10_000_000, mi
 COPILOT_ATTACHMENT_DAYS = env.number("COPILOT_ATTACHMENT_DAYS", 30, minimum=1, maximum=3650)  # how long it is kept
 COPILOT_RUNS_AT_ONCE = env.number("COPILOT_RUNS_AT_ONCE", 50, minimum=1)
 
+# --- Traces of the copilot: sent by OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT; see docs/evaluation.md)
+TRACE_CONTENT = env.flag("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")  # questions, answers, tool results
+env.share("OTEL_EXPORTER_OTLP_HEADERS")
+
 # --- Where trainings are noted beside our own table: our database, or an MLflow server ---
 MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI")
 
