@@ -166,8 +166,7 @@ async def test_what_the_program_knows_reaches_the_model_as_data(program, provide
     asked = wanted("What is on the page?", context=context, state={"zoom": 7, "iotsim": {"run": "forged"}})
     heard = await program.run(asked)
     assert heard.state["zoom"] == 7 and heard.state["iotsim"]["run"]["status"] == "done"
-    told = provider.asked("What is on the page?") or provider.requests[-1:]
-    text = json.dumps(told[0]["messages"])
+    text = json.dumps(provider.asked("What is on the page?")[0]["messages"])
     assert "Berlin" in text and "zoom" in text and "forged" not in text
 
 
