@@ -186,7 +186,7 @@ class Execution:
         entry = Entry(recorder.seq, recorder.seq, as_json(last))
         left = await recorder.close()
         state = await in_thread(self._end, run, [*left, entry], job)
-        await self._writer.append(stream.key_of(run.organization_id, run.thread_id), entry)
+        self._writer.append(stream.key_of(run.organization_id, run.thread_id), entry)
         if self._on_event is not None:
             self._on_event(entry.payload)
         if state == RunState.WAITING:  # what was decided while it still ran was heard by nobody

@@ -60,6 +60,10 @@ class Session(APIKeyCookie):
 
     param_name = "iotsim_session"
 
+    def _get_key(self, request: HttpRequest) -> str | None:
+        """Without a session nobody is asked for its CSRF token: they have not signed in."""
+        return super()._get_key(request) if self.param_name in request.COOKIES else None
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
         if not request.user.is_authenticated:
             return None
