@@ -10,6 +10,7 @@ from copilot.branches import Tree
 from copilot.conversation import Conversation, fold
 from copilot.facts import facts_of
 from copilot.models import Thread
+from copilot.tail import Tail
 from iotsim.core.actor import Actor
 from iotsim.core.errors import NotFound
 from iotsim.core.guard import in_thread
@@ -24,11 +25,9 @@ class BranchSocket(AsyncWebsocketConsumer):
     tree: Tree | None = None  # what is known of the conversation's branches
     known: set[str]
     sending: asyncio.Lock
+    tail: Tail | None = None
 
     async def _show(self, thread: Thread | None) -> None:
-        raise NotImplementedError
-
-    async def _catch_up(self) -> None:
         raise NotImplementedError
 
     async def _send_whole(self, *, announce: bool) -> None:
@@ -39,6 +38,19 @@ class BranchSocket(AsyncWebsocketConsumer):
 
     async def _send(self, html: str) -> None:
         raise NotImplementedError
+
+    async def _catch_up(self, had: messages.Open | None = None) -> None:
+        """The newest part of the conversation from the rows, then what the stream has beyond it."""
+        if self.thread is None or self.tail is None:
+            return
+        first, run = (had.first, had.run) if had else (None, None)
+        portion = await in_thread(reading.newest_portion, self.actor, self.thread.pk, first=first, run=run)
+        self.conversation, self.tree = portion.begin(), portion.tree
+        for seq, payload in portion.events:
+            self.conversation.apply(seq, payload)
+        self.tail.go_on_from(max(self.conversation.seq, self.tree.last_seq))
+        for entry in await self.tail.catch_up():
+            self.conversation.apply(entry.seq, entry.payload)
 
     async def _again(self, said: messages.Again) -> None:
         """An answer given anew stands beside the old one; what that one changed is told before."""
@@ -72,9 +84,16 @@ class BranchSocket(AsyncWebsocketConsumer):
     async def _change_branch(self) -> None:
         """Another branch is shown now: here, in another tab, or because a question was edited."""
         async with self.sending:
-            self.conversation, self.tree = Conversation(), None
             await self._catch_up()
             await self._send_whole(announce=True)
+
+    async def _check_branch(self) -> None:
+        """For who missed that another branch is shown."""
+        if self.thread is None or self.tree is None:
+            return
+        now = (await in_thread(reading.newest_portion, self.actor, self.thread.pk, after=self.conversation.seq)).tree
+        if not now.continues(self.tree):
+            await self._change_branch()
 
     async def _look_at_thread(self) -> None:
         """The conversation was renamed, shared, pinned or deleted."""

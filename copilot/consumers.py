@@ -15,8 +15,9 @@ from copilot.conversation import Conversation
 from copilot.facts import facts_of, needs_facts
 from copilot.models import Thread
 from copilot.render import Facts
-from copilot.stream import Entry, Follower, Hub
+from copilot.stream import Entry
 from copilot.suggestions import suggestions
+from copilot.tail import Tail
 from iotsim.core import registry
 from iotsim.core.access import actor_of_session
 from iotsim.core.actor import Actor
@@ -37,7 +38,7 @@ NO_RUNNER: Final = "The copilot has not begun yet. If this lasts, its runner is 
 class CopilotConsumer(BranchSocket):
     """One open sidebar."""
 
-    follower: Follower | None = None
+    tail: Tail | None = None
     following: "asyncio.Task[None] | None" = None
     page: str = ""
     status: str = ""  # what was last put into the status region; said again it would be heard again
@@ -184,8 +185,8 @@ class CopilotConsumer(BranchSocket):
         self.thread, self.conversation, self.known, self.tree = thread, Conversation(), set(), None
         async with self.sending:
             if thread is not None:
-                hub = Hub.of_this_loop()
-                self.follower = await hub.follow(self.actor.organization_id, thread.pk)
+                self.tail = Tail(self.actor.organization_id, thread.pk, shown=True)
+                await self.tail.begin()
                 await self._catch_up(had)
             if thread is not None and 0 < after <= self.conversation.seq and self._still_shows(had):
                 await self._send_rest(thread, after)
@@ -209,32 +210,17 @@ class CopilotConsumer(BranchSocket):
         self.known = {one.id for one in self.conversation.items.values() if one.first <= after}
         await self._send_changes(after=after, was_running=not self.conversation.running)
 
-    async def _catch_up(self, had: messages.Open | None = None) -> None:
-        """Read the rows, then what the stream has beyond them."""
-        if self.thread is None or self.follower is None:
-            return
-        after = self.conversation.seq
-        wanted = {"first": had.first, "run": had.run} if had else {"first": self.conversation.first}
-        portion = await in_thread(reading.newest_portion, self.actor, self.thread.pk, after=after, **wanted)
-        if self.tree is None:
-            self.conversation = portion.begin()
-        self.tree = portion.tree
-        for seq, payload in portion.events:
-            self.conversation.apply(seq, payload)
-        for entry in await Hub.of_this_loop().history(self.follower.key):
-            if entry.seq and self.tree.holds(entry.seq):
-                self.conversation.apply(entry.seq, entry.payload)
-
     async def _follow(self) -> None:
         """Send what comes, until the page goes elsewhere."""
         checked = time.monotonic()
-        while self.follower is not None:
-            entries = await self.follower.take(timeout=LOOK_SECONDS)
+        while self.tail is not None:
+            entries = await self.tail.take(timeout=LOOK_SECONDS, look=self.conversation.running)
             try:
                 if time.monotonic() - checked > RECHECK_SECONDS:
                     checked = time.monotonic()
                     if not await self._still_allowed():
                         return
+                    await self._check_branch()
                 await self._take_in(entries)
             except IotsimError as error:
                 await self._refuse(error)
@@ -247,16 +233,13 @@ class CopilotConsumer(BranchSocket):
             self.closing = asyncio.ensure_future(self.close(BROKEN))
 
     async def _take_in(self, entries: list[Entry]) -> None:
-        if self.follower is None:
+        if self.tail is None:
             return
         if any("head" in entry.payload for entry in entries if not entry.seq):
             await self._change_branch()
             entries = [entry for entry in entries if not entry.seq]
         async with self.sending:
             before, was_running = self.conversation.seq, self.conversation.running
-            if self.follower.missed or (not entries and self.conversation.running):
-                self.follower.missed = False
-                await self._catch_up()
             for entry in entries:
                 if entry.seq:
                     self.conversation.apply(entry.seq, entry.payload)
@@ -337,13 +320,13 @@ class CopilotConsumer(BranchSocket):
     async def _leave(self) -> None:
         """Stop following."""
         following, self.following = self.following, None
-        follower, self.follower = self.follower, None
+        tail, self.tail = self.tail, None
         if following is not None and following is not asyncio.current_task():
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
-        if follower is not None:
-            await Hub.of_this_loop().unfollow(follower)
+        if tail is not None:
+            await tail.end()
 
     # --- what goes out ---
 

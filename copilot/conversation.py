@@ -11,6 +11,7 @@ TABLE: Final = "table"
 CHART: Final = "chart"
 APPROVAL: Final = "approval"
 JOB: Final = "job"
+RESUMED: Final = "resumed"  # decisions were made, and the answer goes on
 CHOICES: Final = "choices"
 WIDGET: Final = "widget"
 
@@ -23,7 +24,7 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """One thing in the log. `kind`: said, answer, call, a widget, card, choices or error; `data` is its template's."""
+    """One thing in the log. `kind`: said, answer, call, widgets, card, choices, error; `data` is its template's."""
 
     id: str
     kind: str
@@ -86,6 +87,7 @@ class Conversation:
     # --- the events, each by its own rule ---
 
     def _run_started(self, event: Mapping[str, Any]) -> None:
+        self.head = int(event["runId"]) if event["runId"].isdecimal() else self.head
         self._run, self.running, self.status, self.waits = event["runId"], True, "Working", False
 
     def _run_finished(self, event: Mapping[str, Any]) -> None:
@@ -148,6 +150,8 @@ class Conversation:
             self._item(f"approval-card-{value['id']}", "card", **value)
         elif event["name"] == JOB:
             self._item(f"job-{value['id']}", "job", **value)
+        elif event["name"] == RESUMED:
+            self.running, self.status, self.waits = True, "Working", True
         elif event["name"] == CHOICES:
             self._item(f"choices-{value['id']}", "choices", **value)
 

@@ -15,21 +15,24 @@ from ag_ui.core.events import BaseEvent
 from django.conf import settings
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, stream, threads
+from copilot import agui, ledger, llm, loop, queue, resuming, stream, threads
+from copilot.acting import actor_of
 from copilot.context import PageContext, with_context
 from copilot.deltas import Called
 from copilot.history import Message, has_read, trimmed, turns_of
 from copilot.models import ACTIVE, CallState, Run, RunState, ToolCall
+from copilot.outcomes import outcomes_of
 from copilot.planner.names import context_for
 from copilot.prompt import system_message
 from copilot.recorder import LeaseLost, OnEvent, Recorder, as_json
 from copilot.stream import Entry, Writer
 from copilot.tools import ToolResult, call, tools_for
-from iotsim.core import impersonation, metrics
+from iotsim.core import metrics
 from iotsim.core.actor import Actor, Face
 from iotsim.core.actor import Run as GuardRun
+from iotsim.core.errors import Denied
 from iotsim.core.guard import in_thread
-from iotsim.core.models import AuditEvent, Membership
+from iotsim.core.models import AuditEvent
 from iotsim.core.slots import SlotContext
 from iotsim.core.tenancy import tenant
 
@@ -38,7 +41,6 @@ log = structlog.get_logger(__name__)
 
 INTERRUPTED = "The copilot was interrupted; nothing was lost; ask again."
 BROKEN = "The copilot broke down on an error of ours. What it had done is kept; ask again, or tell your administrator."
-NO_MEMBER = "You are no longer a member of this organisation, so the copilot cannot act for you."
 
 
 class Execution:
@@ -61,12 +63,14 @@ class Execution:
         recorder = self._recorder = Recorder(
             run, worker=self.worker, writer=self._writer, next_seq=run.first_seq + 1, on_event=self._on_event
         )
-        if actor is None:
-            return await self._finish(run, agui.failed(NO_MEMBER, "denied"))
+        if isinstance(actor, Denied):
+            return await self._finish(run, agui.failed(actor.sentence, "denied"))
         job: loop.Job | None = None
         try:
             await llm.ready()
             job = self._job(run, actor, messages, await in_thread(_slots, actor))
+            opening = await in_thread(resuming.opening_of, run)
+            job.opening, job.guard.writes = opening.events, opening.writes
             last = await self._follow(job, recorder)
         except LeaseLost:
             raise
@@ -87,7 +91,7 @@ class Execution:
                 await recorder.add(event)
         raise AssertionError("the loop ended without an end")
 
-    def _begin(self) -> tuple[Run, Actor | None, list[Message]] | None:
+    def _begin(self) -> tuple[Run, Actor | Denied, list[Message]] | None:
         """Take the row: from now on it runs, unless it is gone or was stopped before it began."""
         with tenant(self.organization_id):
             run = (
@@ -105,7 +109,11 @@ class Execution:
             if run.stop_asked:
                 self.stop.set()
             turns = _turns(run)
-        return run, _actor_for(run), trimmed(turns, tokens=settings.COPILOT_HISTORY_TOKENS)
+        try:
+            actor: Actor | Denied = actor_of(run)
+        except Denied as error:
+            actor = error
+        return run, actor, trimmed(turns, tokens=settings.COPILOT_HISTORY_TOKENS)
 
     def _job(self, run: Run, actor: Actor, messages: list[Message], slots: SlotContext) -> loop.Job:
         planner = llm.is_planner()
@@ -155,6 +163,8 @@ class Execution:
         await self._writer.append(stream.key_of(run.organization_id, run.thread_id), entry)
         if self._on_event is not None:
             self._on_event(entry.payload)
+        if state == RunState.WAITING:  # what was decided while it still ran was heard by nobody
+            await in_thread(resuming.look, run.organization_id, run.pk)
         return state
 
     def _end(self, run: Run, events: list[Entry], job: loop.Job | None) -> str:
@@ -189,18 +199,6 @@ def _propose(run: Run, calls: Sequence[Called]) -> None:
         ledger.propose(run, calls)
 
 
-def _actor_for(run: Run) -> Actor | None:
-    """Whoever asked, with the rights they have now."""
-    membership = (
-        Membership.objects.select_related("user", "organization")
-        .filter(organization_id=run.organization_id, user_id=run.thread.user_id, user__is_active=True)
-        .first()
-    )
-    if membership is None:
-        return None
-    return impersonation.carried(Actor.for_membership(membership, face=Face.COPILOT), "run", run.pk)
-
-
 def _slots(actor: Actor) -> SlotContext:
     """The person's today and, for the planner, their organisation's own names: a look-up of ours, not a call of its."""
     today = datetime.now(ZoneInfo(actor.time_zone)).date()
@@ -210,12 +208,7 @@ def _slots(actor: Actor) -> SlotContext:
 def _turns(run: Run) -> list[list[Message]]:
     """The conversation as turns, with what became of calls that waited for approval."""
     events = [one.payload for one in threads.events_of(run.thread_id, head_id=run.pk)]
-    settled = ToolCall.objects.filter(run__thread_id=run.thread_id, approval_id__isnull=False)
-    outcomes = {
-        one.tool_call_id: json.dumps({"status": one.state, "sentence": one.sentence})
-        for one in settled.exclude(state=CallState.AWAITING_APPROVAL)
-    }
-    return turns_of(events, outcomes=outcomes)
+    return turns_of(events, outcomes=outcomes_of(run.thread_id))
 
 
 def end_interrupted(organization_id: int, run_id: int, *, worker: str) -> str:

@@ -76,6 +76,7 @@ class Job:
     planner: bool
     caps: Caps = field(default_factory=Caps)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    opening: Sequence[BaseEvent] = ()  # what was decided since the run that this one goes on from
     usage: list[Usage] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     made: int = 0  # tool calls so far
@@ -137,6 +138,8 @@ class Progress:
 async def answer(job: Job) -> AsyncGenerator[BaseEvent, None]:
     """Every event of one run, from RUN_STARTED to RUN_FINISHED or RUN_ERROR."""
     yield RunStartedEvent(thread_id=str(job.thread_id), run_id=str(job.run_id), protocol_version=PROTOCOL)
+    for event in job.opening:
+        yield event
     progress = Progress()
     try:
         while progress.outcome is None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from copilot import ledger, stream
+from copilot import ledger, resuming, stream
 from copilot.models import Run, Thread, ToolCall
 from copilot.stream import Entry
-from iotsim.core.models import Approval
+from iotsim.core.approvals import and_replaced
 from iotsim.core.tenancy import tenant
 
 APPROVALS, EVENTS = "approval", "audit_event"
@@ -18,9 +18,11 @@ def hear(organization_id: int, kind: str, ids: Sequence[int]) -> None:
     """A listener of core's events: runs after commit, in the process that made the change."""
     if kind == APPROVALS and ids:
         with tenant(organization_id):
-            ledger.follow_approvals(list(Approval.objects.filter(pk__in=ids)))
-            threads = _threads(approval_id__in=ids)
-        _notify(organization_id, threads, approvals=list(ids))
+            waited = ledger.follow_approvals(ids)
+            shown = and_replaced(ids)
+            threads = _threads(approval_id__in={*shown, *(one.approval_id for one in waited)})
+        _notify(organization_id, threads, approvals=sorted(shown))
+        resuming.go_on(organization_id, {one.run_id for one in waited})
     elif kind == EVENTS and ids:
         with tenant(organization_id, read_only=True):
             threads = _threads(event_id__in=ids)

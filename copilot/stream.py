@@ -25,6 +25,7 @@ KEEP_SECONDS: Final = 3600
 LONGEST: Final = 20_000  # entries of one stream
 MOST_WAITING: Final = 2_000  # entries that a slow reader may leave lying before it has to read the rows again
 BLOCK_MS: Final = 3_000
+HISTORY_PAGE: Final = 500
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,8 @@ class Hub:
         known = self._followers.setdefault(follower.key, set())
         known.add(follower)
         if follower.key not in self._positions:
-            self._positions[follower.key] = await self._last(follower.key)
+            last = await self._last(follower.key)
+            self._positions.setdefault(follower.key, last)  # where somebody else reads already, they go on
             await self._ring()
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read(), name="copilot-hub")
@@ -191,18 +193,27 @@ class Hub:
             self._followers.pop(follower.key, None)
             self._positions.pop(follower.key, None)
         if not self._followers and self._reading is not None:
-            self._reading.cancel()
+            reading, self._reading = self._reading, None  # whoever comes meanwhile starts a reader of their own
+            reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._reading
-            self._reading = None
-            await self._client.aclose()
+                await reading
+            if self._reading is None:
+                await self._client.aclose()
 
-    async def history(self, key: str) -> list[Entry]:
-        """What the stream still holds."""
+    async def history(self, key: str, *, after: int = 0) -> list[Entry]:
+        """The events above `after` that the stream still holds, read from its end; none when Valkey is away."""
+        found: list[Entry] = []
+        newest = "+"
         try:
-            return [_entry(fields) for _, fields in await self._client.xrange(key)]
-        except redis.RedisError:
-            return []
+            while page := await self._client.xrevrange(key, max=newest, count=HISTORY_PAGE):
+                entries = [_entry(fields) for _, fields in page]
+                found += [one for one in entries if one.seq > after]
+                if len(page) < HISTORY_PAGE or any(0 < one.seq <= after for one in entries):
+                    break
+                newest = f"({page[-1][0].decode()}"
+        except redis.RedisError as error:
+            log.warning("copilot_stream_away", error=str(error))
+        return found[::-1]
 
     async def _last(self, key: str) -> str:
         try:

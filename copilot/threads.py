@@ -1,6 +1,6 @@
 """Conversations in the database: finding one's own, reading their events, asking and stopping."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,9 +16,9 @@ from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
 from copilot.recorder import as_json, write
 from copilot.stream import Entry
 from iotsim.core import impersonation
-from iotsim.core.actor import Actor
+from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import Conflict, NotFound
-from iotsim.core.roles import Permission
+from iotsim.core.roles import Permission, names_of
 from iotsim.core.tenancy import tenant
 
 TITLE_CHARS: Final = 60
@@ -74,11 +74,13 @@ def ask(
     context: PageContext | None = None,
     instead_of: int | None = None,
     worker: str = "",
+    also: Callable[[Run], None] | None = None,
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
 
     `instead_of` is an earlier run: the question begins a branch beside it. Raises Invalid, TooLarge, LimitReached,
     Denied, NotFound, or Conflict while the last answer is still being given.
+    `also` keeps what belongs to the run in the same transaction.
     """
     actor.require(Permission.VIEW, doing="use the copilot")
     question = limits.check_text(text)
@@ -95,6 +97,8 @@ def ask(
             question=question,
             context=known.kept(),
             request_id=actor.request_id,
+            scopes=names_of(actor.scopes),
+            key_id=actor.key_id,
             first_seq=thread.last_seq + 1,
         )
         impersonation.remember(actor, "run", run.pk)
@@ -104,9 +108,12 @@ def ask(
         thread.last_seq, thread.head_id = entry.seq, run.pk
         thread.save(update_fields=["last_seq", "head_id", "updated_at"])
         queue.enqueue(actor.organization_id, run.pk, worker=worker)
+        if also is not None:
+            also(run)
     moved = [] if instead_of is None else [Entry(0, 0, {"head": run.pk})]
     stream.append(actor.organization_id, thread.pk, [*moved, entry])
-    remember_open(actor, thread.pk)
+    if actor.face is not Face.API:  # a program's conversation does not open in the person's sidebar
+        remember_open(actor, thread.pk)
     if not worker:
         stream.order("wake")
     return Asked(thread.pk, run.pk, run.first_seq)

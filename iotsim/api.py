@@ -15,6 +15,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.docs import Swagger
 from ninja.security import APIKeyCookie, HttpBearer
 
+from iotsim import agui
 from iotsim.core import registry
 from iotsim.core.access import actor_in, arguments_of
 from iotsim.core.actor import Actor, Face
@@ -274,6 +275,7 @@ def unknown(request: HttpRequest, rest: str) -> HttpResponse:
 api.post("/uploads", operation_id="upload_file", summary="Upload a file", tags=["core"], response={201: UploadOut})(
     upload
 )
+agui.add_to(api, read_body=_body)
 add_services()
 
 

@@ -220,6 +220,8 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
 CELERY_BEAT_SCHEDULER = "iotsim.beat:KeepingScheduler"  # what is set in the admin wins over what stands here
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send lost jobs again": {"task": "iotsim.sweep_jobs", "schedule": 30.0},
+    "end late approvals": {"task": "iotsim.expire_approvals", "schedule": 60.0},
+    "go on after decisions": {"task": "copilot.follow_decisions", "schedule": 60.0},
     "forget idempotency keys": {"task": "iotsim.forget_idempotency_keys", "schedule": 3600.0},
     "end support sessions": {"task": "iotsim.end_impersonations", "schedule": 60.0},
     "keep usage partitions": {"task": "sims.keep_partitions", "schedule": 6 * 3600.0},
