@@ -87,6 +87,7 @@ class Conversation:
     # --- the events, each by its own rule ---
 
     def _run_started(self, event: Mapping[str, Any]) -> None:
+        self.head = int(event["runId"]) if event["runId"].isdecimal() else self.head
         self._run, self.running, self.status, self.waits = event["runId"], True, "Working", False
 
     def _run_finished(self, event: Mapping[str, Any]) -> None:

@@ -296,7 +296,7 @@
     tellCopilot({ type: "open", thread: openThread, run: openRun ?? "" });
   });
   function goTo() {
-    const place = target && document.getElementById(target);
+    const place = target && $(`#copilot-log #${target}`);
     if (!place) return;
     target = "";
     place.tabIndex = -1;
