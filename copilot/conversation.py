@@ -22,7 +22,10 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """One thing in the log. `kind`: said, answer, call, table, chart, widget, card, job or error; `data` is its template's."""
+    """One thing in the log. `data` is its template's.
+
+    `kind`: said, answer, call, table, chart, widget, card, job or error.
+    """
 
     id: str
     kind: str

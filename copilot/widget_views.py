@@ -38,7 +38,7 @@ def _refreshed(request: HttpRequest, actor: Actor, name: str, element: str) -> H
         drawn = draw(actor, name, raw_of(readable(name), request.GET), widget_id=element.partition("-")[2])
     except IotsimError as error:
         answer = render(request, "copilot/widget_failed.html", {"sentence": error.sentence})
-        answer.headers |= {"HX-Retarget": f"#{element}-note", "HX-Reswap": "innerHTML"}
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = f"#{element}-note", "innerHTML"
         return answer
     return render(request, TEMPLATE, frame_of(drawn, element=element, place=place))
 
