@@ -132,7 +132,7 @@ def test_refreshing_answers_the_part_alone_and_a_failure_leaves_the_old_one(clie
     client = client_for("owner")
     headers = {"HX-Request": "true", "HX-Target": "widget-c1-1-0"}
     fresh = client.get("/copilot/widgets/get_sim_details/?sim=truck-1", headers=headers).content.decode()
-    assert '<section class="mini widget" id="widget-c1-1-0"' in fresh and "<html" not in fresh
+    assert '<article class="mini widget" id="widget-c1-1-0"' in fresh and "<html" not in fresh
     failed = client.get("/copilot/widgets/get_sim_details/?sim=nobody", headers=headers)
     assert (failed.status_code, failed["HX-Retarget"], failed["HX-Reswap"]) == (200, "#widget-c1-1-0-note", "innerHTML")
     assert "Not refreshed: No SIM is called nobody" in failed.content.decode()
