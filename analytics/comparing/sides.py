@@ -66,11 +66,13 @@ def used_by(actor: "Actor", sides: Sequence[Side], now: Span, before: Span) -> l
     rows = _of_kind(actor, kind, values)
     sums = {one: _sums(actor, kind, rows, one) for one in (now, before)}
     counts = Counter(dict(rows.order_by().values_list(COLUMNS[kind]).annotate(count=Count("pk"))))
+
+    def bytes_of(side: Side, span: Span) -> int:
+        return sum(sums[span].get(value, 0) for value in side.values)
+
     return [
-        Used(*(sum(sums[span].get(value, 0) for value in one.values) for span in (now, before)),
-             sum(counts[value] for value in one.values))
-        for one in sides
-    ]  # fmt: skip
+        Used(bytes_of(one, now), bytes_of(one, before), sum(counts[value] for value in one.values)) for one in sides
+    ]
 
 
 def used_by_all(actor: "Actor", now: Span, before: Span) -> Used:
