@@ -120,9 +120,9 @@ async def test_streaming_costs_a_few_writes_a_second_however_many_words_come(act
     for name in ("execute", "executemany"):
         monkeypatch.setattr(CursorWrapper, name, counting(getattr(CursorWrapper, name)))
     words = 400
-    model.script("Four hundred words", say(" ".join(["word"] * words), pause=0.005))
+    model.script("Many words", say(" ".join(f"w{number}" for number in range(words)), pause=0.005))
     begun = time.monotonic()
-    told = await ask(actor, "Four hundred words")
+    told = await ask(actor, "Many words")
     flushes = math.ceil((time.monotonic() - begun) / FLUSH_SECONDS)
     assert len(told.of("TEXT_MESSAGE_CONTENT")) == words
     events = [one for one in written if "copilot_runevent" in one]
