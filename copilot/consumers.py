@@ -147,6 +147,7 @@ class CopilotConsumer(AsyncWebsocketConsumer):
             text=said.text,
             thread_id=self.thread.pk if self.thread else None,
             context=said.context,
+            offer=said.offer,
         )
         if self.thread is None:
             await self._show(await in_thread(_find, self.actor, asked.thread_id), announce=True)

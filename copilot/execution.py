@@ -15,7 +15,7 @@ from ag_ui.core.events import BaseEvent
 from django.conf import settings
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, resuming, stream, threads
+from copilot import agui, ledger, llm, loop, queue, resuming, steps, stream, threads
 from copilot.context import PageContext, with_context
 from copilot.deltas import Called
 from copilot.history import Message, has_read, trimmed, turns_of
@@ -68,8 +68,7 @@ class Execution:
         try:
             await llm.ready()
             job = self._job(run, actor, messages, await in_thread(_slots, actor))
-            opening = await in_thread(resuming.opening_of, run)
-            job.opening, job.guard.writes = opening.events, opening.writes
+            await steps.prepare(job, run, actor)
             last = await self._follow(job, recorder)
         except LeaseLost:
             raise

@@ -21,8 +21,16 @@ def facts_of(actor: Actor, items: Sequence[Item]) -> Facts:
     with tenant(actor.organization_id, read_only=True):
         taken_back = AuditEvent.objects.filter(undoes__in=undos, outcome="done").values_list("undoes", flat=True)
         undone = {one for one in taken_back if one is not None}
-    approvals = {number: found for number in cards if (found := _approval(actor, number))}
+    approvals = {number: found for number in cards if (found := _newest(actor, number))}
     return Facts(approvals, undone)
+
+
+def _newest(actor: Actor, number: int) -> ApprovalOut | None:
+    """The request as it is now: the one in its place, when it was changed or overtaken."""
+    found = _approval(actor, number)
+    while found is not None and found.replaced_by_id is not None:
+        found = _approval(actor, found.replaced_by_id)
+    return found
 
 
 def _approval(actor: Actor, number: int) -> ApprovalOut | None:

@@ -41,6 +41,7 @@ class Ask(BaseModel):
     type: Literal["ask"]
     text: str = Field(max_length=MOST_BYTES)
     context: Annotated[PageContext, BeforeValidator(PageContext.said)] = Field(default_factory=PageContext)
+    offer: Number = Field(default=None, gt=0, lt=2**63)
 
 
 class Look(BaseModel):

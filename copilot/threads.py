@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from copilot import agui, branches, limits, queue, stream, texts
+from copilot import agui, branches, limits, offers, queue, stream, texts
 from copilot.context import PageContext, resolved
 from copilot.conversation import Conversation, fold
 from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
@@ -73,12 +73,13 @@ def ask(
     thread_id: int | None = None,
     context: PageContext | None = None,
     instead_of: int | None = None,
+    offer: int | None = None,
     worker: str = "",
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
 
-    `instead_of` is an earlier run: the question begins a branch beside it. Raises Invalid, TooLarge, LimitReached,
-    Denied, NotFound, or Conflict while the last answer is still being given.
+    `instead_of` is an earlier run: the question begins a branch beside it. `offer` is one whose button was clicked.
+    Raises Invalid, TooLarge, LimitReached, Denied, NotFound, or Conflict while the last answer is still being given.
     """
     actor.require(Permission.VIEW, doing="use the copilot")
     question = limits.check_text(text)
@@ -98,7 +99,9 @@ def ask(
             first_seq=thread.last_seq + 1,
         )
         impersonation.remember(actor, "run", run.pk)
-        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question)
+        taken = offers.settle(thread, run, text=question, chosen=offer)
+        facts = {"offers": taken} if taken else None
+        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question, metadata=facts)
         entry = Entry(run.first_seq, run.first_seq, as_json(said))
         write(run, [entry])
         thread.last_seq, thread.head_id = entry.seq, run.pk

@@ -155,4 +155,15 @@
     else context.selected = $$("input[name=sims]:checked").map((box) => box.value);
     return context;
   }
+
+  // --- Offers: a button beneath an answer says yes to exactly that one -----------------------------
+  let offered = null;
+  on("click", "[data-offer]", (e, button) => {
+    offered = button.dataset.offer;
+    ask(button.textContent.trim());
+    offered = null;
+  });
+  document.addEventListener("htmx:wsConfigSend", (e) => {
+    if (e.target.id === "copilot-form" && offered) e.detail.parameters.offer = offered;
+  });
 })();
