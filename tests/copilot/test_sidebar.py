@@ -73,8 +73,8 @@ async def test_a_bulk_change_is_a_card_that_one_click_carries_out(page, fleet, o
         await page.until(lambda one: "/act/approve_call/" not in one.log[f"approval-card-{approval.pk}"])
         assert "/act/undo_call/" in page.log[f"approval-card-{approval.pk}"]
         await page.until(lambda one: "Decided." in one.text and "waits for your click" not in one.text)
-        await page.until(lambda one: one.status == "3 SIMs suspended.")
-        assert rows(owner, Run)[0].state == "done"
+        await page.until(lambda one: one.text.endswith("3 SIMs suspended.") and one.status == "Done")  # it went on
+        assert [one.state for one in rows(owner, Run)] == ["done", "done"]
         assert rows(owner, Sim, pk=fleet["heavy"].pk)[0].status == "suspended"
         [event] = rows(owner, AuditEvent, service="change_status_in_bulk", outcome="done")
         assert (event.face, event.approved_by) == ("copilot", owner.name)
