@@ -1,5 +1,5 @@
 """Importing this package registers every service of the copilot."""
 
-from copilot.services import conversations, offering, pins
+from copilot.services import attachments, conversations, exports, offering, pins, sharing, versions
 
-__all__ = ["conversations", "offering", "pins"]
+__all__ = ["attachments", "conversations", "exports", "offering", "pins", "sharing", "versions"]
