@@ -333,6 +333,17 @@
     say("The link is copied");
   });
 
+  // --- Offers: a button beneath an answer says yes to exactly that one -----------------------------
+  let offered = null;
+  on("click", "[data-offer]", (e, button) => {
+    offered = button.dataset.offer;
+    ask(button.textContent.trim());
+    offered = null;
+  });
+  document.addEventListener("htmx:wsConfigSend", (e) => {
+    if (e.target.id === "copilot-form" && offered) e.detail.parameters.offer = offered;
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     showDraft();
     if (location.hash === "#copilot") { history.replaceState(history.state, "", location.pathname + location.search); showCopilot(true); }
