@@ -1,6 +1,16 @@
-"""Scheduled work of the copilot."""
+"""The copilot's scheduled work."""
 
 from celery import shared_task
+
+from iotsim.core.models import Organization
+
+
+@shared_task(name="copilot.follow_decisions")
+def follow_decisions() -> int:
+    """Go on where everything is decided and nobody heard of it. Answers how many answers wait."""
+    from copilot.resuming import look_at_all
+
+    return sum(look_at_all(number) for number in Organization.objects.values_list("pk", flat=True))
 
 
 @shared_task(name="copilot.forget_attachments")

@@ -17,6 +17,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 
 from copilot.attachments import attach
 from copilot.schemas.attachments import AttachmentOut
+from iotsim import agui
 from iotsim.core import registry
 from iotsim.core.access import actor_in, arguments_of
 from iotsim.core.actor import Actor, Face
@@ -58,6 +59,10 @@ class Session(APIKeyCookie):
     """The browser's session, with Django's CSRF check."""
 
     param_name = "iotsim_session"
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        """Without a session nobody is asked for its CSRF token: they have not signed in."""
+        return super()._get_key(request) if self.param_name in request.COOKIES else None
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
         if not request.user.is_authenticated:
@@ -287,6 +292,7 @@ def unknown(request: HttpRequest, rest: str) -> HttpResponse:
 api.post("/uploads", operation_id="upload_file", summary="Upload a file", tags=["core"], response={201: UploadOut})(
     upload
 )
+agui.add_to(api, read_body=_body)
 api.post(
     "/copilot/attachments",
     operation_id="attach_file",

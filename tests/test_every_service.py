@@ -30,6 +30,8 @@ PLUMBING = {
     "delete_usage_mapping",
     "end_impersonation",
     "export_refused_rows",
+    "decide_calls",
+    "edit_call",
     "get_customer",
     "get_anomaly_chart",
     "get_report_file",

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from copilot.attachments import drafts_of, files_of, find_file, forget
 from copilot.models import Attachment
+from copilot.parameters import ThreadId
 from copilot.schemas.attachments import AttachmentOut, AttachmentPage
-from copilot.services.conversations import ThreadId
 from iotsim.core.actor import Actor
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
