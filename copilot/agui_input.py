@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ag_ui.core import ResumeEntry, RunAgentInput, TextPart, ToolMessage, UserMessage
+from ag_ui.core import Message, ResumeEntry, RunAgentInput, TextPart, ToolMessage, UserMessage
 from pydantic import ValidationError
 
 from copilot.models.clients import MOST_ID_CHARS
@@ -25,12 +25,11 @@ MOST_DESCRIPTION: Final = 500
 
 @dataclass(frozen=True)
 class Wanted:
-    """A request to run: a question, or answers to the interrupts of the run before."""
+    """A request to run: a question, answers to the interrupts of the run before, or the same run once more."""
 
     thread_id: str
     run_id: str
-    question: str = ""
-    message_id: str = ""
+    newest: Message | None = None  # of its messages
     resume: Sequence[ResumeEntry] = ()
     context: PageContext = field(default_factory=PageContext)
     state: Mapping[str, Any] = field(default_factory=dict)  # the program's own part of it
@@ -44,12 +43,10 @@ def read(body: Any) -> Wanted:
         raise _invalid(error) from error
     _refuse_tools(said)
     state = {name: value for name, value in _object(said.state).items() if name != OURS}
-    question, message_id = ("", "") if said.resume else _question(said)
     return Wanted(
         thread_id=checked_id(said.thread_id, "threadId"),
         run_id=checked_id(said.run_id, "runId"),
-        question=question,
-        message_id=message_id,
+        newest=said.messages[-1] if said.messages else None,
         resume=tuple(said.resume or ()),
         context=_context(said, state),
         state=state,
@@ -84,9 +81,8 @@ def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _question(said: RunAgentInput) -> tuple[str, str]:
-    """The newest message, which must be the person's, and its id."""
-    newest = said.messages[-1] if said.messages else None
+def question_of(newest: Message | None) -> str:
+    """The newest message as a question. Raises Invalid when it is not the person's."""
     if isinstance(newest, ToolMessage):
         raise Invalid(
             "The last message answers a tool call, but the copilot runs its tools itself: end with the person's words.",
@@ -94,8 +90,13 @@ def _question(said: RunAgentInput) -> tuple[str, str]:
         )
     if not isinstance(newest, UserMessage):
         raise Invalid("The last message must be the person's (role user): it is the question.", field="messages")
-    message_id = newest.id if 0 < len(newest.id) <= MOST_ID_CHARS and newest.id.isprintable() else ""
-    return _text(newest), message_id
+    return _text(newest)
+
+
+def message_id_of(newest: Message | None) -> str:
+    """The client's id for the question; empty where it is none that can be kept."""
+    given = newest.id if isinstance(newest, UserMessage) else ""
+    return given if 0 < len(given) <= MOST_ID_CHARS and given.isprintable() else ""
 
 
 def _text(message: UserMessage) -> str:

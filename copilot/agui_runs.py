@@ -9,7 +9,7 @@ from typing import Final
 from django.db import IntegrityError
 
 from copilot import threads
-from copilot.agui_input import Wanted
+from copilot.agui_input import Wanted, message_id_of, question_of
 from copilot.models import ACTIVE, ClientRun, ClientThread, Run, RunEvent, Thread
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Conflict, Invalid, NotFound
@@ -89,7 +89,7 @@ def ask(actor: Actor, wanted: Wanted) -> Followed:
     try:
         asked = threads.ask(
             actor,
-            text=wanted.question,
+            text=question_of(wanted.newest),
             thread_id=thread.pk if thread else None,
             context=wanted.context,
             also=keep,
@@ -106,7 +106,7 @@ def name(actor: Actor, wanted: Wanted, run: Run, *, is_new: bool = False) -> Non
     whose = {"organization_id": actor.organization_id, "user_id": actor.user_id or 0}
     if is_new:
         ClientThread.objects.create(**whose, client_id=wanted.thread_id, thread_id=run.thread_id)
-    ClientRun.objects.create(**whose, client_id=wanted.run_id, message_id=wanted.message_id, run=run)
+    ClientRun.objects.create(**whose, client_id=wanted.run_id, message_id=message_id_of(wanted.newest), run=run)
 
 
 def find_run(actor: Actor, run_id: int, client_thread: str, client_run: str) -> Followed:

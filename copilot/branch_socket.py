@@ -10,6 +10,7 @@ from copilot.branches import Tree
 from copilot.conversation import Conversation, fold
 from copilot.facts import facts_of
 from copilot.models import Thread
+from copilot.stream import Entry
 from copilot.tail import Tail
 from iotsim.core.actor import Actor
 from iotsim.core.errors import NotFound
@@ -49,8 +50,13 @@ class BranchSocket(AsyncWebsocketConsumer):
         for seq, payload in portion.events:
             self.conversation.apply(seq, payload)
         self.tail.go_on_from(max(self.conversation.seq, self.tree.last_seq))
-        for entry in await self.tail.catch_up():
-            self.conversation.apply(entry.seq, entry.payload)
+        self._apply(await self.tail.catch_up())
+
+    def _apply(self, entries: list[Entry]) -> None:
+        """Take in the events of the branch that is shown."""
+        for entry in entries:
+            if entry.seq and self.tree is not None and self.tree.holds(entry.seq):
+                self.conversation.apply(entry.seq, entry.payload)
 
     async def _again(self, said: messages.Again) -> None:
         """An answer given anew stands beside the old one; what that one changed is told before."""
@@ -91,7 +97,7 @@ class BranchSocket(AsyncWebsocketConsumer):
         """For who missed that another branch is shown."""
         if self.thread is None or self.tree is None:
             return
-        now = (await in_thread(reading.newest_portion, self.actor, self.thread.pk, after=self.conversation.seq)).tree
+        now = await in_thread(reading.branches_of, self.actor, self.thread.pk)
         if not now.continues(self.tree):
             await self._change_branch()
 

@@ -13,11 +13,13 @@ from copilot import messages, reading, render, threads
 from copilot.branch_socket import BranchSocket
 from copilot.conversation import Conversation
 from copilot.facts import facts_of, needs_facts
+from copilot.label import label_of
 from copilot.models import Thread
 from copilot.render import Facts
 from copilot.stream import Entry
 from copilot.suggestions import suggestions
-from copilot.tail import Tail
+from copilot.tail import MISSED, Tail
+from copilot.tracing import traceparent_of
 from iotsim.core import registry
 from iotsim.core.access import actor_of_session
 from iotsim.core.actor import Actor
@@ -151,6 +153,7 @@ class CopilotConsumer(BranchSocket):
             thread_id=self.thread.pk if self.thread else None,
             context=said.context,
             instead_of=said.instead_of,
+            traceparent=traceparent_of(self.scope["headers"]),
         )
         if self.thread is None:
             await self._show(await in_thread(reading.own_thread, self.actor, asked.thread_id), announce=True)
@@ -185,7 +188,7 @@ class CopilotConsumer(BranchSocket):
         self.thread, self.conversation, self.known, self.tree = thread, Conversation(), set(), None
         async with self.sending:
             if thread is not None:
-                self.tail = Tail(self.actor.organization_id, thread.pk, shown=True)
+                self.tail = Tail(self.actor.organization_id, thread.pk)
                 await self.tail.begin()
                 await self._catch_up(had)
             if thread is not None and 0 < after <= self.conversation.seq and self._still_shows(had):
@@ -198,10 +201,10 @@ class CopilotConsumer(BranchSocket):
 
     async def _send_whole(self, *, announce: bool) -> None:
         items = list(self.conversation.items.values())
-        facts, cost, chips = await in_thread(_around, self.actor, items, self.page)
+        facts, model, chips = await in_thread(_around, self.actor, items, self.page)
         self.known = set(self.conversation.items)
         self.status = self.conversation.status if announce or self.conversation.running else ""
-        around = render.Around(status=self.status, cost=cost, chips=chips)
+        around = render.Around(status=self.status, model=model, chips=chips)
         zone = self.actor.time_zone
         whole = render.whole(self.conversation, facts, around, thread=self.thread, zone=zone)
         await self._send(whole)
@@ -235,14 +238,14 @@ class CopilotConsumer(BranchSocket):
     async def _take_in(self, entries: list[Entry]) -> None:
         if self.tail is None:
             return
+        if MISSED in entries:
+            await self._check_branch()
         if any("head" in entry.payload for entry in entries if not entry.seq):
             await self._change_branch()
             entries = [entry for entry in entries if not entry.seq]
         async with self.sending:
             before, was_running = self.conversation.seq, self.conversation.running
-            for entry in entries:
-                if entry.seq:
-                    self.conversation.apply(entry.seq, entry.payload)
+            self._apply(entries)
             if self.conversation.seq > before:
                 self.heard = time.monotonic()
                 await self._send_changes(after=before, was_running=was_running)
@@ -287,8 +290,8 @@ class CopilotConsumer(BranchSocket):
         """When an answer is over: the suggestions of this page, and what the month has cost by now."""
         if self.conversation.running:
             return ""
-        _, cost, chips = await in_thread(_around, self.actor, [], self.page)
-        return str(render.chips_html(chips)) + str(render.text_html("copilot-model", render.model_words(cost)))
+        _, model, chips = await in_thread(_around, self.actor, [], self.page)
+        return str(render.chips_html(chips)) + str(render.text_html("copilot-model", model))
 
     async def _refresh(self, *, approval_ids: Any = (), event_ids: Any = (), run_ids: Any = ()) -> None:
         """Render cards, Undo buttons and ratings as they are now."""
@@ -353,6 +356,5 @@ def _whose(actor: Actor) -> tuple[int, int | None, int | None]:
     return actor.organization_id, actor.user_id, actor.impersonation_id
 
 
-def _around(actor: Actor, items: list[Any], page: str) -> tuple[Facts, float, list[str]]:
-    cost = threads.cost_this_month(actor.organization_id)
-    return facts_of(actor, items), float(cost), suggestions(actor, page=page)
+def _around(actor: Actor, items: list[Any], page: str) -> tuple[Facts, str, list[str]]:
+    return facts_of(actor, items), label_of(actor), suggestions(actor, page=page)

@@ -109,12 +109,14 @@ class Conversation:
             self.running, self.status, self.waits = True, "Working", True
             self._run = event["messageId"].removeprefix("u")
             self.head = int(self._run) if self._run.isdecimal() else self.head
-            self._item(event["messageId"], "said", text=event.get("delta", ""))
+            files = (event.get("metadata") or {}).get("attachments", [])
+            self._item(event["messageId"], "said", text=event.get("delta", ""), attachments=files)
             self._choices_are_over()
 
     def _text_start(self, event: Mapping[str, Any]) -> None:
-        waits_for = (event.get("metadata") or {}).get("approvals", [])
-        self._item(event["messageId"], "answer", text="", writing=True, note="", approvals=waits_for)
+        told = event.get("metadata") or {}
+        waits_for, model = told.get("approvals", []), told.get("model", "")
+        self._item(event["messageId"], "answer", text="", writing=True, note="", approvals=waits_for, model=model)
 
     def _text_content(self, event: Mapping[str, Any]) -> None:
         data = self._item(event["messageId"], "answer", text="", writing=True, note="").data

@@ -31,6 +31,7 @@ from iotsim.core.errors import IotsimError
 from iotsim.core.wording import counted
 
 PROTOCOL: Final = "1.0"
+EMPTY: Final = "Your last answer was empty. Answer the person, or call a tool."
 
 Stream = Callable[[Sequence[dict[str, Any]], Sequence[AnyService]], AsyncGenerator[Delta, None]]
 CallTool = Callable[[Called], Awaitable[ToolResult]]
@@ -166,6 +167,8 @@ async def _step(job: Job, progress: Progress) -> AsyncGenerator[BaseEvent, None]
             yield event
     calls = reply.calls.found
     if not calls:
+        if _must_answer_again(job, reply):
+            return
         progress.outcome = RunFinishedSuccessOutcome()
         return
     _take(job, calls)
@@ -234,7 +237,8 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
             if delta.text:
                 if not reply.open:
                     reply.open = True
-                    yield TextMessageStartEvent(message_id=reply.id, role="assistant")
+                    by = {"model": delta.model} if delta.model else None
+                    yield TextMessageStartEvent(message_id=reply.id, role="assistant", metadata=by)
                 yield TextMessageContentEvent(
                     message_id=reply.id, delta=delta.text, metadata={"offset": len(reply.text)}
                 )
@@ -311,3 +315,20 @@ def _judge(job: Job, results: Sequence[ToolResult]) -> None:
             f"The model could not say what to do in a form that can be run: {bad.sentence} Put it in other words.",
             code="arguments",
         )
+
+
+def _must_answer_again(job: Job, reply: Reply) -> bool:
+    """An answer without a word gets one more try, one that was cut off none. Raises Refused when it stays so."""
+    if job.planner:
+        return False
+    if reply.finish == "length":
+        raise Refused(
+            "The answer was cut off: it reached the most that one answer may have. Ask for a part of it.", code="length"
+        )
+    if reply.text.strip():
+        return False
+    job.corrected += 1
+    if job.corrected > job.caps.corrections:
+        raise Refused("The model answered nothing, twice. Put it in other words.", code="empty")
+    job.messages[-1] = {"role": "system", "content": EMPTY}
+    return True

@@ -35,6 +35,12 @@ def own_thread(actor: Actor, thread_id: int) -> Thread:
         return threads.find_thread(actor, thread_id)
 
 
+def branches_of(actor: Actor, thread_id: int) -> Tree:
+    """The conversation's branches as they are now."""
+    with tenant(actor.organization_id, read_only=True):
+        return tree_of(threads.find_thread(actor, thread_id))
+
+
 def newest_portion(
     actor: Actor, thread_id: int, *, after: int = 0, first: int | None = None, run: int | None = None
 ) -> Portion:

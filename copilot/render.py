@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from copilot import llm
 from copilot.conversation import Conversation, Item, approvals_of
 from copilot.frames import frame_of
 from copilot.markdown import to_html
@@ -45,8 +44,9 @@ def item_html(item: Item, facts: Facts) -> str:
 
 
 def _said(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    run = item.id.removeprefix("u")
-    message = {"id": item.id, "text": item.data["text"], "run": run, "tools": facts.tools and run.isdecimal()}
+    run, files = item.id.removeprefix("u"), item.data.get("attachments", [])
+    tools = facts.tools and run.isdecimal()
+    message = {"id": item.id, "text": item.data["text"], "run": run, "tools": tools, "attachments": files}
     return "message_user", {"message": message, "versions": facts.versions.get(number_of(item))}
 
 
@@ -58,7 +58,8 @@ def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     verdict, comment = facts.ratings.get(number_of(item), ("", ""))
     rated = {"run": number_of(item), "verdict": verdict, "comment": comment}
     tools = rated if item.data.get("final") and facts.tools and rated["run"] else None
-    message = {"id": item.id, "html": html, "note": note, "writing": writing, "tools": tools}
+    model = item.data.get("model", "")
+    message = {"id": item.id, "html": html, "note": note, "writing": writing, "model": model, "tools": tools}
     return "message_assistant", {"message": message}
 
 
@@ -215,20 +216,12 @@ def again_html(run_id: int, changes: Sequence[str]) -> SafeString:
     return inner_html("copilot-aside", render_to_string("copilot/again.html", told))
 
 
-def model_words(cost: float) -> str:
-    """Which model answers, what leaves this machine, what the month has cost."""
-    if llm.is_planner():
-        return f"Answered by {llm.PLANNER}: {llm.PLANNER_WORDS}. Nothing leaves this machine."
-    spent = f" This month: ${cost:,.2f}."
-    return f"Answered by {llm.model_name()}: questions and results are sent to it.{spent}"
-
-
 @dataclass(frozen=True)
 class Around:
-    """What stands around the log: the state, what the month has cost in US dollars, the suggestions."""
+    """What stands around the log: the state, the line that says which model answers, the suggestions."""
 
     status: str
-    cost: float
+    model: str
     chips: Sequence[str]
 
 
@@ -244,7 +237,7 @@ def whole(conversation: Conversation, facts: Facts, around: Around, *, thread: T
                 earlier_html(conversation),
                 text_html("copilot-status", around.status),
                 chips_html(around.chips),
-                text_html("copilot-model", model_words(around.cost)),
+                text_html("copilot-model", around.model),
                 stop_html(conversation.running),
                 place_html(thread.pk if thread else None, conversation),
             ]

@@ -7,24 +7,23 @@ later. Events are numbered, so a hole is seen: what lies behind it waits until t
 from types import TracebackType
 from typing import Final, Self
 
-from copilot import threads
 from copilot.models import RunEvent
 from copilot.stream import MOST_WAITING, Entry, Follower, Hub
 from iotsim.core.guard import in_thread
 from iotsim.core.tenancy import tenant
 
 HOLE_SECONDS: Final = 0.1  # between two looks at the rows while a hole is open
+MISSED: Final = Entry(0, 0, {"missed": True})  # a notice: others may have been lost
 
 
 class Tail:
     """Follows one conversation. `seq` is the newest event that was handed out.
 
     An event of the rows may begin before `seq`: text that was streamed in pieces is one row. Its offset says where.
-    With `shown`, the rows are those of the branch that is shown, else of all.
+    All branches' events are handed out; who shows one of them knows which it holds.
     """
 
-    def __init__(self, organization_id: int, thread_id: int, *, after: int = 0, shown: bool = False) -> None:
-        self._shown = shown
+    def __init__(self, organization_id: int, thread_id: int, *, after: int = 0) -> None:
         self.organization_id, self.thread_id, self.seq = organization_id, thread_id, after
         self._follower: Follower | None = None
         self._behind: dict[int, Entry] = {}  # came from the stream, with a hole before them
@@ -60,12 +59,11 @@ class Tail:
         if self._follower is None:
             return []
         heard = await self._follower.take(timeout=HOLE_SECONDS if self._behind else timeout)
-        notices = [one for one in heard if not one.seq]
         missed, self._follower.missed = self._follower.missed, False
         events = self._in_order(heard)
         if missed or self._behind or (look and not heard):
             events += await self.catch_up()
-        return [*events, *notices]
+        return [*events, *(one for one in heard if not one.seq), *([MISSED] if missed else [])]
 
     async def catch_up(self) -> list[Entry]:
         """What the rows have beyond `seq`, then what the stream holds beyond them."""
@@ -99,8 +97,5 @@ class Tail:
     def _rows(self) -> list[Entry]:
         """The truth: what the rows leave out within themselves is lost for good, so nobody waits for it."""
         with tenant(self.organization_id, read_only=True):
-            if self._shown:
-                rows = threads.events_of(self.thread_id, after=self.seq)
-            else:
-                rows = list(RunEvent.objects.filter(thread_id=self.thread_id, seq__gt=self.seq).order_by("seq"))
+            rows = RunEvent.objects.filter(thread_id=self.thread_id, seq__gt=self.seq).order_by("seq")
             return [Entry(one.seq, one.first_seq, one.payload) for one in rows]

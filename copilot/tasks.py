@@ -11,3 +11,11 @@ def follow_decisions() -> int:
     from copilot.resuming import look_at_all
 
     return sum(look_at_all(number) for number in Organization.objects.values_list("pk", flat=True))
+
+
+@shared_task(name="copilot.forget_attachments")
+def forget_attachments() -> int:
+    """Remove files whose time is over. Answers how many."""
+    from copilot.attachments import forget_old
+
+    return forget_old()

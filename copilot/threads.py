@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from ag_ui.core import RunFinishedCancelledOutcome, TextMessageChunkEvent
 from django.core.cache import cache
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from copilot import agui, branches, limits, queue, stream, texts
+from copilot.attachments import taken_along
 from copilot.context import PageContext, resolved
 from copilot.conversation import Conversation, fold
 from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
@@ -75,6 +76,7 @@ def ask(
     instead_of: int | None = None,
     worker: str = "",
     also: Callable[[Run], None] | None = None,
+    traceparent: str = "",
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
 
@@ -95,14 +97,18 @@ def ask(
             thread=thread,
             parent_id=branches.parent_for(thread, instead_of),
             question=question,
-            context=known.kept(),
             request_id=actor.request_id,
             scopes=names_of(actor.scopes),
             key_id=actor.key_id,
             first_seq=thread.last_seq + 1,
+            traceparent=traceparent,
         )
         impersonation.remember(actor, "run", run.pk)
-        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question)
+        known, chips = taken_along(actor, run, known)
+        run.context = known.kept()
+        run.save(update_fields=["context"])
+        files = {"attachments": chips} if chips else None
+        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question, metadata=files)
         entry = Entry(run.first_seq, run.first_seq, as_json(said))
         write(run, [entry])
         thread.last_seq, thread.head_id = entry.seq, run.pk
@@ -221,11 +227,3 @@ def states_of(thread_ids: Sequence[int]) -> dict[int, str]:
     """The state of the last run of each conversation; inside the tenant's transaction."""
     newest = Run.objects.filter(thread_id__in=thread_ids).order_by("thread_id", "-pk").distinct("thread_id")
     return dict(newest.values_list("thread_id", "state"))
-
-
-def cost_this_month(organization_id: int) -> Any:
-    """What real models have cost the organisation since the first of the month, in US dollars."""
-    first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    with tenant(organization_id, read_only=True):
-        spent = Run.objects.filter(created_at__gte=first).aggregate(sum=Sum("cost"))["sum"]
-    return spent or 0

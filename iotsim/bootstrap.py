@@ -45,7 +45,7 @@ ICONS = """
     file-type-xls filter fingerprint flag folder folders forms gauge git-fork help history history-toggle home
     hourglass inbox info-circle key language layout-dashboard layout-sidebar-right
     layout-sidebar-right-collapse lifebuoy link list list-check lock login logout mail map map-pin mask
-    menu-2 message message-chatbot message-circle message-plus message-report moon moon-stars pencil photo pin
+    menu-2 message message-chatbot message-circle message-plus message-report moon moon-stars paperclip pencil photo pin
     player-pause player-play player-stop plug plus plus-minus power presentation-analytics progress qrcode
     receipt refresh report report-analytics robot route router search send send-2 settings share shield
     shield-check shield-lock sort-ascending sort-descending sparkles spy stack-2 sun switch-horizontal table

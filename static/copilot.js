@@ -86,7 +86,7 @@
   document.addEventListener("htmx:wsConfigSend", (e) => {
     if (e.target.id !== "copilot-form") return;
     if (!e.detail.parameters.text?.trim() || !mayAsk(e.detail.parameters.text)) { e.preventDefault(); return; }
-    e.detail.parameters.context = pageContext();
+    e.detail.parameters.context = window.iotsim.questionContext();
   });
   document.addEventListener("htmx:wsAfterSend", (e) => { if (e.target.id === "copilot-form") { asked(e.target); scrollLog(); } });
   // The socket lives as long as the preserved sidebar: without its address htmx cannot open a second one.
@@ -140,22 +140,6 @@
   document.addEventListener("DOMContentLoaded", syncCopilot);
   document.addEventListener("htmx:afterSettle", (e) => { if (e.target === document.body || e.detail.boosted) syncCopilot(); });
   document.addEventListener("htmx:historyRestore", syncCopilot);
-
-  // --- What the copilot may know of the page: identifiers and filter values, no text of the page --------------------
-  // Pages declare it in JSON blocks ({% page_context %}); the address has the filters, the boxes what is chosen.
-  const TURNED = new Set(["cursor", "limit", "look"]);
-  function pageContext() {
-    const context = { path: location.pathname };
-    for (const block of $$("#page script[data-page-context]")) Object.assign(context, JSON.parse(block.textContent));
-    const filters = {};
-    for (const [name, value] of new URLSearchParams(location.search)) {
-      if (value && !TURNED.has(name)) filters[name] = filters[name] ? `${filters[name]},${value}` : value;
-    }
-    if (Object.keys(filters).length) context.filters = filters;
-    if ($("[data-bulk][data-everything]")) context.everything = true;
-    else context.selected = $$("input[name=sims]:checked").map((box) => box.value);
-    return context;
-  }
 
   // --- Threads: editing, answering again, opening, and nothing typed is ever lost -----------------------------------
   const store = {
@@ -356,4 +340,27 @@
     showDraft();
     if (location.hash === "#copilot") { history.replaceState(history.state, "", location.pathname + location.search); showCopilot(true); }
   });
+})();
+
+// --- Worth doing: what fits the page that is open, above the conversation ------------------------
+(() => {
+  "use strict";
+
+  const { $, recall, remember } = window.iotsim;
+  const here = () => `/suggestions/near/?page=${encodeURIComponent(location.pathname)}`;
+
+  function lookAround() {
+    const box = $("#copilot-suggestions");
+    if (!box || box.dataset.liveSrc === here()) return;
+    box.dataset.liveSrc = here(); // from here on kept live by live.js
+    window.htmx.ajax("GET", here(), { target: box, swap: "innerHTML" });
+  }
+  document.addEventListener("DOMContentLoaded", () => {
+    const part = $("#copilot-near");
+    if (!part) return;
+    part.open = recall("near", "open") === "open";
+    part.addEventListener("toggle", () => remember("near", part.open ? "open" : "closed"));
+    lookAround();
+  });
+  for (const moved of ["htmx:pushedIntoHistory", "htmx:historyRestore"]) document.addEventListener(moved, lookAround);
 })();

@@ -8,7 +8,8 @@ from django.utils import timezone
 from pydantic import BaseModel, Field
 
 from copilot import searching, stream
-from copilot.models import ACTIVE, Feedback, Run, Thread
+from copilot.attachments import forget
+from copilot.models import ACTIVE, Attachment, Feedback, Run, Thread
 from copilot.parameters import BranchOf, ThreadId
 from copilot.reading_whole import details_of, out_of
 from copilot.schemas.conversations import (
@@ -246,6 +247,7 @@ def _delete(actor: Actor, rows: list[Thread]) -> list[int]:
     if busy is not None:
         raise Conflict(f"The copilot is still answering in “{busy.thread.title}”. Stop it first.")
     touch("conversation", ids)
+    forget(Attachment.objects.filter(thread_id__in=ids))
     Thread.objects.filter(pk__in=ids).delete()
     for one in ids:
         stream.forget(actor.organization_id, one)

@@ -25,9 +25,11 @@ from iotsim.core.models import (
 )
 from iotsim.core.paging import Cursor, newest_page
 from iotsim.core.parameters import DECISION_STATE, ApprovalId, Day, EventId, JobId, Limit, Reason
+from iotsim.core.people import EMAIL_SLOT
 from iotsim.core.proposals import Change, Proposal, digest_of
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
+from iotsim.core.said import word_slot
 from iotsim.core.schemas import (
     Answer,
     ApprovalOut,
@@ -110,6 +112,7 @@ def list_audit_events(
     who: Annotated[
         str | None,
         Field(description="E-mail of the person, or part of it", max_length=254),
+        EMAIL_SLOT,
     ] = None,
     service: Annotated[str | None, Field(description="Name of the service", max_length=80)] = None,
     outcome: Annotated[
@@ -118,6 +121,7 @@ def list_audit_events(
             description="done, denied, failed or waiting",
             pattern="^(done|denied|failed|waiting)$",
         ),
+        word_slot("outcome", {"denied": r"denied|refused|forbidden|not\s+allowed", "failed": r"failed|went\s+wrong"}),
     ] = None,
     sim: subjects.Subject | None = None,
     start_date: Day | None = None,

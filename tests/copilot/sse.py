@@ -92,7 +92,8 @@ class Program:
     def __init__(self, web: str, key: str = "", *, cookies: dict[str, str] | None = None) -> None:
         self.web = web
         self.headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.cookies = cookies or {}
+        if cookies:
+            self.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
 
     async def run(self, body: Any, *, until: str = "", **headers: str) -> Heard:
         """Post it and read to the end, or until an event holds `until`; then hang up."""
@@ -114,7 +115,7 @@ class Program:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with (
-            aiohttp.ClientSession(headers={**self.headers, **named}, cookies=self.cookies) as http,
+            aiohttp.ClientSession(headers={**self.headers, **named}) as http,
             http.request(method, f"{self.web}/api/v1/{path}", json=body) as answer,
         ):
             yield answer
