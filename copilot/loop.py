@@ -59,6 +59,7 @@ class Caps:
     seconds: float = 120.0
     silence: float = 30.0  # without a word from the model
     corrections: int = 1
+    chars: int = 100_000  # of one answer, with the arguments of its calls
 
 
 @dataclass
@@ -106,6 +107,7 @@ class Reply:
     calls: Calls = field(default_factory=Calls)
     finish: str = ""
     open: bool = False
+    size: int = 0  # characters so far
     choices: dict[str, Any] | None = None  # what to choose from, when it asks back
 
     def message(self) -> dict[str, Any]:
@@ -163,6 +165,7 @@ async def _step(job: Job, progress: Progress) -> AsyncGenerator[BaseEvent, None]
             yield event
     calls = reply.calls.found
     if not calls:
+        _must_have_said(job, reply)
         progress.outcome = RunFinishedSuccessOutcome()
         return
     _take(job, calls)
@@ -228,6 +231,7 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
     deltas = job.stream(job.messages, job.tools)
     try:
         async for delta in _watched(job, deltas):
+            _measure(job, reply, delta)
             if delta.text:
                 if not reply.open:
                     reply.open = True
@@ -251,6 +255,23 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
         yield agui.asked_back(reply.choices, message_id=reply.id)
     _name(job, reply)
     job.messages.append(reply.message())
+
+
+def _measure(job: Job, reply: Reply, delta: Delta) -> None:
+    """A model that never ends is ended."""
+    reply.size += len(delta.text) + sum(16 + len(one.id) + len(one.name) + len(one.arguments) for one in delta.calls)
+    if reply.size > job.caps.chars:
+        raise Refused(
+            f"The answer became longer than {job.caps.chars:,} characters, so it was ended. Ask for a part of it.",
+            code="length",
+        )
+
+
+def _must_have_said(job: Job, reply: Reply) -> None:
+    """An answer without a word or a call leaves the person with nothing."""
+    if not reply.text.strip() and not reply.choices:
+        kept = "What was done until then is kept." if job.made else "Ask again, or in other words."
+        raise Refused(f"The model answered nothing. {kept}", code="empty")
 
 
 async def _watched(job: Job, deltas: AsyncGenerator[Delta, None]) -> AsyncIterator[Delta]:
