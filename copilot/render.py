@@ -44,7 +44,8 @@ def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     decided = [facts.approvals[one].state != "pending" for one in approvals_of(item) if one in facts.approvals]
     if decided and all(decided):
         html, note = "", "Decided."
-    return "message_assistant", {"message": {"id": item.id, "html": html, "note": note, "writing": writing}}
+    run = 0 if writing or approvals_of(item) else item.run
+    return "message_assistant", {"message": {"id": item.id, "html": html, "note": note, "writing": writing, "run": run}}
 
 
 def _call(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -99,7 +100,7 @@ _RENDERERS: Final = {
 
 
 def _pretty(text: str) -> str:
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
     return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}\n..."
 

@@ -1,5 +1,5 @@
 """Importing this package registers every service of the copilot."""
 
-from copilot.services import conversations, pins
+from copilot.services import conversations, evaluations, pins, runs
 
-__all__ = ["conversations", "pins"]
+__all__ = ["conversations", "evaluations", "pins", "runs"]
