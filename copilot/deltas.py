@@ -19,12 +19,16 @@ class CallPart:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one model call, and its price in US dollars (None: not known)."""
+    """Tokens of one model call, and its price in US dollars (None: not known).
+
+    `cached_tokens`, a part of the input, came out of the provider's cache.
+    """
 
     model: str
     input_tokens: int = 0
     output_tokens: int = 0
     cost: Decimal | None = None
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Delta:
     usage: Usage | None = None
     finish: str = ""
     choices: dict[str, Any] | None = None  # asking back: {"question", "options": [{"words", "say"}]}
+    model: str = ""  # which one says it
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """From a conversation's events to the messages a model is given, trimmed by whole turns and always well formed."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from copilot.deltas import read_object
@@ -14,21 +14,29 @@ CANCELLED: Final = json.dumps(
 )
 
 
-def turns_of(events: Iterable[Mapping[str, Any]], *, outcomes: Mapping[str, str] | None = None) -> list[list[Message]]:
+class Turn(list[Message]):
+    """The messages of one question and all that followed; `key` is the id of the question's message."""
+
+    def __init__(self, key: str, messages: Iterable[Message]) -> None:
+        super().__init__(messages)
+        self.key = key
+
+
+def turns_of(events: Iterable[Mapping[str, Any]], *, outcomes: Mapping[str, str] | None = None) -> list[Turn]:
     """OpenAI-style messages, one list for each question with all that followed it.
 
     `outcomes` replaces results that were settled later: what became of a call that waited for approval.
     """
-    turns: list[list[Message]] = []
+    turns: list[Turn] = []
     by_id: dict[str, Message] = {}
     for event in events:
         kind = event["type"]
         if kind == "TEXT_MESSAGE_CHUNK":
-            turns.append([{"role": "user", "content": event["delta"]}])
+            turns.append(Turn(event["messageId"], [{"role": "user", "content": event["delta"]}]))
             by_id.clear()
         elif turns:
             _add(turns[-1], by_id, event, outcomes or {})
-    return [_repaired(turn) for turn in turns]
+    return [Turn(turn.key, _repaired(turn)) for turn in turns]
 
 
 def _add(turn: list[Message], by_id: dict[str, Message], event: Mapping[str, Any], outcomes: Mapping[str, str]) -> None:
@@ -37,6 +45,8 @@ def _add(turn: list[Message], by_id: dict[str, Message], event: Mapping[str, Any
             message = _assistant(turn, by_id, event["messageId"])
             start = (event.get("metadata") or {}).get("offset", len(message["content"]))
             message["content"] = message["content"][:start] + event["delta"]
+        case "TEXT_MESSAGE_START" if (event.get("metadata") or {}).get("approvals"):
+            by_id[event["messageId"]] = {"role": "assistant", "content": ""}  # "it waits": the call's result says so
         case "TOOL_CALL_START":
             message = _assistant(turn, by_id, event["parentMessageId"])
             call = {
@@ -84,7 +94,7 @@ def _readable(arguments: str) -> str:
     return arguments if read_object(arguments) is not None else "{}"
 
 
-def trimmed(turns: list[list[Message]], *, tokens: int) -> list[Message]:
+def trimmed(turns: Sequence[list[Message]], *, tokens: int) -> list[Message]:
     """The newest whole turns that fit, about; the last turn always."""
     kept: list[list[Message]] = []
     room = tokens * CHARS_PER_TOKEN

@@ -3,21 +3,27 @@
 import asyncio
 import os
 import warnings
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from django.conf import settings
 
+from copilot import circuit, prefix
 from copilot.deltas import CallPart, Delta, Usage
+from copilot.prices import Price, price_from
 from copilot.tools import AnyService, function_of
 from iotsim.core.errors import Unavailable
 from iotsim.core.slots import SlotContext
+from iotsim.core.wording import counted
+
+if TYPE_CHECKING:
+    from copilot.choice import Choice
 
 log = structlog.get_logger(__name__)
 
@@ -33,10 +39,11 @@ class ModelFailed(Unavailable):
 
     code, title = "model_failed", "The model did not answer"
 
-    def __init__(self, sentence: str, *, kind: str, retry_elsewhere: bool = True) -> None:
+    def __init__(self, sentence: str, *, kind: str, retry_elsewhere: bool = True, wait: float | None = None) -> None:
         super().__init__(sentence)
         self.kind = kind
         self.retry_elsewhere = retry_elsewhere  # another model may do better
+        self.wait = wait  # seconds after which the same model may do better; None: it will not
 
 
 @dataclass(frozen=True)
@@ -47,17 +54,28 @@ class ModelContext:
     slots: SlotContext = field(default_factory=lambda: SlotContext(today=date.today()))
 
 
+@dataclass
+class Terms:
+    """How long and how much a model may answer. `failed` is told of each that did not, as "model: kind"."""
+
+    max_tokens: int | None = None
+    seconds_left: Callable[[], float] = lambda: 60.0
+    failed: list[str] = field(default_factory=list)
+
+
 def is_planner() -> bool:
+    """Whether the planner answers for organisations that have not chosen."""
     return not settings.COPILOT_MODEL
 
 
 def model_name() -> str:
+    """What answers for organisations that have not chosen."""
     return str(settings.COPILOT_MODEL or PLANNER)
 
 
-def warm() -> None:
+def warm(model: str = "") -> None:
     """Load what answers (seconds, once), so that the first question does not wait for it. Call it in a thread."""
-    if is_planner():
+    if (model or model_name()) == PLANNER:
         from copilot import planner
 
         planner.warm()
@@ -65,30 +83,57 @@ def warm() -> None:
         _rehearse()
 
 
-async def ready() -> None:
+async def ready(model: str = "") -> None:
     """Wait until it is loaded, so that loading does not count as the model's silence."""
-    await asyncio.to_thread(warm)
+    await asyncio.to_thread(warm, model)
 
 
-async def stream(messages: Messages, tools: Sequence[AnyService], *, context: ModelContext) -> Deltas:
-    """The model's answer to the messages, piece by piece. Raises ModelFailed."""
-    if is_planner():
+async def stream(
+    messages: Messages,
+    tools: Sequence[AnyService],
+    *,
+    context: ModelContext,
+    choice: "Choice",
+    terms: Terms | None = None,
+) -> Deltas:
+    """The model's answer to the messages, piece by piece. Raises ModelFailed.
+
+    A model that fails before its first word gives way to the next one at once; the last of them is asked once more.
+    """
+    if choice.is_planner:
         async for delta in _plan(messages, tools, context):
             yield delta
         return
-    models = [settings.COPILOT_MODEL, *settings.COPILOT_FALLBACK_MODELS]
-    for number, model in enumerate(models, start=1):
+    terms = terms or Terms()
+    models = circuit.worth_asking(choice.models)
+    for number, model in enumerate([*models, models[-1]], start=1):
         spoke = False
         try:
-            async for delta in _ask(model, messages, tools):
+            async for delta in _ask(model, messages, tools, choice.api_base, terms):
                 spoke = True
                 yield delta
-            return
         except ModelFailed as error:
-            # Once it has said something, another model cannot go on from there.
-            if spoke or number == len(models) or not error.retry_elsewhere:
+            if error.retry_elsewhere:
+                circuit.failed(model)
+            # Once it has said something, neither it nor another model can go on from there.
+            if spoke or number > len(models) or not await _another_chance(error, terms, last=number == len(models)):
                 raise
-            log.warning("copilot_model_failed", model=model, kind=error.kind, next=models[number])
+            terms.failed.append(f"{model}: {error.kind}")
+            log.warning("copilot_model_failed", model=model, kind=error.kind)
+        else:
+            circuit.answered(model)
+            return
+
+
+async def _another_chance(error: ModelFailed, terms: Terms, *, last: bool) -> bool:
+    """Whether to go on after a failure: with the next model at once, with the last one again after its pause."""
+    if not last:
+        return error.retry_elsewhere
+    most = min(terms.seconds_left(), settings.COPILOT_SILENCE_SECONDS) / 2  # the rest is for the answer
+    if error.wait is None or error.wait > most:
+        return False
+    await asyncio.sleep(error.wait)
+    return True
 
 
 # --- the built-in planner ---
@@ -99,12 +144,13 @@ async def _plan(messages: Messages, tools: Sequence[AnyService], context: ModelC
 
     made = await asyncio.to_thread(plan, list(messages), list(tools), context.slots)
     if made.answer:
-        yield Delta(text=made.answer, choices=made.choices)
+        yield Delta(text=made.answer, model=PLANNER, choices=made.choices)
     parts = [
         CallPart(index=number, name=one["name"], arguments=_json(one["arguments"]))
         for number, one in enumerate(made.calls)
     ]
-    yield Delta(calls=parts, usage=Usage(PLANNER, cost=Decimal(0)), finish="tool_calls" if parts else "stop")
+    usage = Usage(PLANNER, cost=Decimal(0))
+    yield Delta(calls=parts, usage=usage, finish="tool_calls" if parts else "stop", model=PLANNER)
 
 
 def _json(arguments: dict[str, Any]) -> str:
@@ -138,25 +184,11 @@ def _rehearse() -> None:
         asyncio.run(_litellm().acompletion(model="openai/none", messages=[], mock_response="ok"))
 
 
-async def _ask(model: str, messages: Messages, tools: Sequence[AnyService]) -> Deltas:
+async def _ask(model: str, messages: Messages, tools: Sequence[AnyService], api_base: str, terms: Terms) -> Deltas:
     litellm = _litellm()
-    options: dict[str, Any] = {
-        "model": model,
-        "messages": list(messages),
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "timeout": settings.COPILOT_SILENCE_SECONDS + 5,  # the loop itself ends a silence before that
-        "num_retries": 0,
-        "max_retries": 0,
-        "_skip_mcp_handler": True,  # with tools litellm would import its MCP gateway, which needs its proxy
-    }
-    if tools:
-        options |= {"tools": [function_of(one) for one in tools], "parallel_tool_calls": True}
-    if settings.COPILOT_API_BASE:
-        options["api_base"] = settings.COPILOT_API_BASE
     finished = False
     try:
-        answer = await litellm.acompletion(**options)
+        answer = await litellm.acompletion(**_options(model, messages, tools, api_base, terms))
         async for chunk in answer:
             delta = _delta(litellm, model, chunk)
             finished = finished or bool(delta.finish)
@@ -165,6 +197,32 @@ async def _ask(model: str, messages: Messages, tools: Sequence[AnyService]) -> D
         raise _failed(litellm, model, error) from error
     if not finished:
         raise _cut_off(model)
+
+
+def _options(
+    model: str, messages: Messages, tools: Sequence[AnyService], api_base: str, terms: Terms
+) -> dict[str, Any]:
+    """What litellm is asked with."""
+    said, functions = list(messages), [function_of(one) for one in tools]
+    if prefix.needs_marks(model):
+        said, functions = prefix.marked(said, functions)
+    options: dict[str, Any] = {
+        "model": model,
+        "messages": said,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "timeout": settings.COPILOT_SILENCE_SECONDS + 5,  # the loop itself ends a silence before that
+        "num_retries": 0,
+        "max_retries": 0,
+        "_skip_mcp_handler": True,  # with tools litellm would import its MCP gateway, which needs its proxy
+    }
+    if functions:
+        options |= {"tools": functions, "parallel_tool_calls": True}
+    if terms.max_tokens is not None:
+        options["max_tokens"] = terms.max_tokens
+    if api_base:
+        options["api_base"] = api_base
+    return options
 
 
 def _delta(litellm: Any, model: str, chunk: Any) -> Delta:
@@ -185,22 +243,36 @@ def _delta(litellm: Any, model: str, chunk: Any) -> Delta:
         calls=parts,
         usage=_usage(litellm, model, usage) if usage else None,
         finish=getattr(choice, "finish_reason", None) or "",
+        model=model,
     )
 
 
 def _usage(litellm: Any, model: str, usage: Any) -> Usage:
+    """litellm counts what came out of a cache and what went into it as part of the prompt."""
     sent, said = int(usage.prompt_tokens or 0), int(usage.completion_tokens or 0)
-    return Usage(model, sent, said, _price(litellm, model, sent, said))
+    details = getattr(usage, "prompt_tokens_details", None)
+    cached = int(getattr(details, "cached_tokens", 0) or 0)
+    kept = int(getattr(usage, "cache_creation_input_tokens", 0) or 0)
+    price = price_of(model)
+    cost = price.of(sent=sent, said=said, cached=cached, kept=kept) if price else None
+    return Usage(model, sent, said, cost, cached)
 
 
-def _price(litellm: Any, model: str, sent: int, said: int) -> Decimal | None:
-    """In US dollars by litellm's own list; None for a model that is not on it."""
-    known = litellm.model_cost.get(model) or litellm.model_cost.get(model.partition("/")[2])
-    if not known or known.get("input_cost_per_token") is None:
-        return None
-    each_sent = Decimal(str(known["input_cost_per_token"]))
-    each_said = Decimal(str(known.get("output_cost_per_token") or 0))
-    return each_sent * sent + each_said * said
+def price_of(model: str) -> Price | None:
+    """What a model's tokens cost; None when nobody knows. Needs litellm, so call it only after `ready`."""
+    from copilot.choice import is_outside
+
+    costs = _litellm().model_cost
+    known = costs.get(model) or costs.get(model.partition("/")[2])
+    return price_from(model, known, outside=is_outside(model))
+
+
+def most_said(model: str) -> int | None:
+    """The longest answer that the model can give, in tokens; None when it is not on litellm's list."""
+    costs = _litellm().model_cost
+    known = costs.get(model) or costs.get(model.partition("/")[2]) or {}
+    most = known.get("max_output_tokens")
+    return int(most) if most else None
 
 
 def _cut_off(model: str) -> ModelFailed:
@@ -229,6 +301,9 @@ FAILURES: Final = {
 }  # fmt: skip
 
 
+# What may be over in a moment.
+PASSING: Final = {"RateLimitError", "ServiceUnavailableError", "InternalServerError", "BadGatewayError"}
+PAUSE_SECONDS: Final = 1.0
 BY_STATUS: Final = {401: "AuthenticationError", 402: "PaymentRequiredError", 403: "PermissionDeniedError"}
 
 
@@ -244,7 +319,22 @@ def _failed(litellm: Any, model: str, error: Exception) -> Exception:
     sentence, elsewhere = FAILURES[kind]
     key = settings.COPILOT_PROVIDER_KEYS.get(model.partition("/")[0], "the key")
     log.warning("copilot_model_error", model=model, kind=kind, reason=_redacted(str(error)))
-    return ModelFailed(sentence.format(model=model, key=key), kind=kind, retry_elsewhere=elsewhere)
+    sentence = sentence.format(model=model, key=key)
+    wait = _wait(error) if kind in PASSING else None
+    if kind == "RateLimitError" and wait is not None and wait > PAUSE_SECONDS:
+        sentence = f"{model} has had too many questions for now. Ask again in {counted(round(wait), 'second')}."
+    return ModelFailed(sentence, kind=kind, retry_elsewhere=elsewhere, wait=wait)
+
+
+def _wait(error: Exception) -> float:
+    """Seconds until the same question may be asked again: as the provider says (Retry-After), else one."""
+    response = getattr(error, "response", None)
+    headers = {**dict(getattr(response, "headers", None) or {}), **(getattr(error, "headers", None) or {})}
+    told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    try:
+        return max(0.0, float(told))
+    except ValueError:
+        return PAUSE_SECONDS
 
 
 def _redacted(text: str) -> str:

@@ -31,6 +31,7 @@ from iotsim.core.errors import IotsimError
 from iotsim.core.wording import counted
 
 PROTOCOL: Final = "1.0"
+EMPTY: Final = "Your last answer was empty. Answer the person, or call a tool."
 
 Stream = Callable[[Sequence[dict[str, Any]], Sequence[AnyService]], AsyncGenerator[Delta, None]]
 CallTool = Callable[[Called], Awaitable[ToolResult]]
@@ -77,6 +78,7 @@ class Job:
     planner: bool
     caps: Caps = field(default_factory=Caps)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    opening: Sequence[BaseEvent] = ()  # what was decided since the run that this one goes on from
     usage: list[Usage] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     made: int = 0  # tool calls so far
@@ -139,6 +141,8 @@ class Progress:
 async def answer(job: Job) -> AsyncGenerator[BaseEvent, None]:
     """Every event of one run, from RUN_STARTED to RUN_FINISHED or RUN_ERROR."""
     yield RunStartedEvent(thread_id=str(job.thread_id), run_id=str(job.run_id), protocol_version=PROTOCOL)
+    for event in job.opening:
+        yield event
     progress = Progress()
     try:
         while progress.outcome is None:
@@ -165,7 +169,8 @@ async def _step(job: Job, progress: Progress) -> AsyncGenerator[BaseEvent, None]
             yield event
     calls = reply.calls.found
     if not calls:
-        _must_have_said(job, reply)
+        if _must_answer_again(job, reply):
+            return
         progress.outcome = RunFinishedSuccessOutcome()
         return
     _take(job, calls)
@@ -235,7 +240,8 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
             if delta.text:
                 if not reply.open:
                     reply.open = True
-                    yield TextMessageStartEvent(message_id=reply.id, role="assistant")
+                    by = {"model": delta.model} if delta.model else None
+                    yield TextMessageStartEvent(message_id=reply.id, role="assistant", metadata=by)
                 yield TextMessageContentEvent(
                     message_id=reply.id, delta=delta.text, metadata={"offset": len(reply.text)}
                 )
@@ -265,13 +271,6 @@ def _measure(job: Job, reply: Reply, delta: Delta) -> None:
             f"The answer became longer than {job.caps.chars:,} characters, so it was ended. Ask for a part of it.",
             code="length",
         )
-
-
-def _must_have_said(job: Job, reply: Reply) -> None:
-    """An answer without a word or a call leaves the person with nothing."""
-    if not reply.text.strip() and not reply.choices:
-        kept = "What was done until then is kept." if job.made else "Ask again, or in other words."
-        raise Refused(f"The model answered nothing. {kept}", code="empty")
 
 
 async def _watched(job: Job, deltas: AsyncGenerator[Delta, None]) -> AsyncIterator[Delta]:
@@ -329,3 +328,20 @@ def _judge(job: Job, results: Sequence[ToolResult]) -> None:
             f"The model could not say what to do in a form that can be run: {bad.sentence} Put it in other words.",
             code="arguments",
         )
+
+
+def _must_answer_again(job: Job, reply: Reply) -> bool:
+    """An answer without a word gets one more try, one that was cut off none. Raises Refused when it stays so."""
+    if job.planner:
+        return False
+    if reply.finish == "length":
+        raise Refused(
+            "The answer was cut off: it reached the most that one answer may have. Ask for a part of it.", code="length"
+        )
+    if reply.text.strip():
+        return False
+    job.corrected += 1
+    if job.corrected > job.caps.corrections:
+        raise Refused("The model answered nothing, twice. Put it in other words.", code="empty")
+    job.messages[-1] = {"role": "system", "content": EMPTY}
+    return True

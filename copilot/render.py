@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from copilot import llm
 from copilot.conversation import Conversation, Item, approvals_of
 from copilot.frames import frame_of
 from copilot.markdown import to_html
 from copilot.models import Thread
+from copilot.versions import Versions
 from iotsim.core.schemas import ApprovalOut
 
 SHOWN_CHARS: Final = 2_000  # of a call's arguments and result
@@ -27,6 +27,14 @@ class Facts:
 
     approvals: dict[int, ApprovalOut] = field(default_factory=dict)
     undone: set[int] = field(default_factory=set)
+    versions: dict[int, Versions] = field(default_factory=dict)
+    ratings: dict[int, tuple[str, str]] = field(default_factory=dict)  # of a run: verdict and comment
+    tools: bool = True  # whether something can be done here with questions and answers
+
+
+def number_of(item: Item) -> int:
+    """The run that an item is of; 0 for one of none."""
+    return int(item.run) if item.run.isdecimal() else 0
 
 
 def item_html(item: Item, facts: Facts) -> str:
@@ -36,7 +44,10 @@ def item_html(item: Item, facts: Facts) -> str:
 
 
 def _said(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    return "message_user", {"message": {"id": item.id, "text": item.data["text"]}}
+    run, files = item.id.removeprefix("u"), item.data.get("attachments", [])
+    tools = facts.tools and run.isdecimal()
+    message = {"id": item.id, "text": item.data["text"], "run": run, "tools": tools, "attachments": files}
+    return "message_user", {"message": message, "versions": facts.versions.get(number_of(item))}
 
 
 def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -44,8 +55,12 @@ def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     decided = [facts.approvals[one].state != "pending" for one in approvals_of(item) if one in facts.approvals]
     if decided and all(decided):
         html, note = "", "Decided."
-    run = 0 if writing or approvals_of(item) else item.run
-    return "message_assistant", {"message": {"id": item.id, "html": html, "note": note, "writing": writing, "run": run}}
+    verdict, comment = facts.ratings.get(number_of(item), ("", ""))
+    rated = {"run": number_of(item), "verdict": verdict, "comment": comment}
+    tools = rated if item.data.get("final") and facts.tools and rated["run"] else None
+    model = item.data.get("model", "")
+    message = {"id": item.id, "html": html, "note": note, "writing": writing, "model": model, "tools": tools}
+    return "message_assistant", {"message": message}
 
 
 def _call(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -82,7 +97,12 @@ def _choices(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
 
 def _error(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     number = item.id.removeprefix("error-")
-    return "error", {"error": {"id": number, "sentence": item.data["sentence"], "request_id": ""}}
+    again = number_of(item) if facts.tools else 0
+    return "error", {"error": {"id": number, "sentence": item.data["sentence"], "request_id": "", "again": again}}
+
+
+def _note(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    return "note", {"note": {"id": item.id, "text": item.data["text"]}}
 
 
 _RENDERERS: Final = {
@@ -96,6 +116,7 @@ _RENDERERS: Final = {
     "choices": _choices,
     "job": _widget,
     "error": _error,
+    "note": _note,
 }
 
 
@@ -140,9 +161,15 @@ def error_html(sentence: str, *, number: str, request_id: str = "") -> str:
     )
 
 
-def place_html(thread_id: int | None, seq: int) -> SafeString:
+def place_html(thread_id: int | None, conversation: Conversation) -> SafeString:
     """Where the page is: it sends this back when it connects anew."""
-    return format_html('<span id="copilot-place" data-thread="{}" data-seq="{}" hidden></span>', thread_id or "", seq)
+    return format_html(
+        '<span id="copilot-place" data-thread="{}" data-seq="{}" data-head="{}" data-first="{}" hidden></span>',
+        thread_id or "",
+        conversation.seq,
+        conversation.head or "",
+        conversation.first or "",
+    )
 
 
 def inner_html(element_id: str, html: str) -> SafeString:
@@ -163,27 +190,38 @@ def chips_html(chips: Sequence[str]) -> SafeString:
 
 
 def threads_html(threads: Sequence[Thread], *, current: int | None) -> SafeString:
-    rows = [
-        {"id": one.pk, "title": one.title, "updated_at": one.updated_at, "current": one.pk == current}
-        for one in threads
-    ]
-    return inner_html("copilot-threads", render_to_string("copilot/threads.html", {"threads": rows}))
+    told = {"threads": threads, "current": current}
+    return inner_html("copilot-threads", render_to_string("copilot/threads.html", told))
 
 
-def model_words(cost: float) -> str:
-    """Which model answers, what leaves this machine, what the month has cost."""
-    if llm.is_planner():
-        return f"Answered by {llm.PLANNER}: {llm.PLANNER_WORDS}. Nothing leaves this machine."
-    spent = f" This month: ${cost:,.2f}."
-    return f"Answered by {llm.model_name()}: questions and results are sent to it.{spent}"
+def head_html(thread: Thread | None) -> str:
+    """The conversation's title, and what can be done with it."""
+    menu = render_to_string("copilot/menu.html", {"thread": thread})
+    return str(text_html("copilot-title", thread.title if thread else "Copilot")) + inner_html("copilot-menu", menu)
+
+
+def earlier_html(conversation: Conversation) -> SafeString:
+    return inner_html("copilot-earlier", render_to_string("copilot/earlier.html", {"count": conversation.earlier}))
+
+
+def prepended_html(items: Iterable[Item], facts: Facts) -> SafeString:
+    """Items that stand before all that the page has."""
+    inner = "".join(item_html(item, facts) for item in items)
+    return format_html('<div hx-swap-oob="afterbegin:#copilot-log">{}</div>', mark_safe(inner))  # noqa: S308
+
+
+def again_html(run_id: int, changes: Sequence[str]) -> SafeString:
+    """What an answer changed and stays changed, before it is given again."""
+    told = {"run": run_id, "changes": changes}
+    return inner_html("copilot-aside", render_to_string("copilot/again.html", told))
 
 
 @dataclass(frozen=True)
 class Around:
-    """What stands around the log: the state, what the month has cost in US dollars, the suggestions."""
+    """What stands around the log: the state, the line that says which model answers, the suggestions."""
 
     status: str
-    cost: float
+    model: str
     chips: Sequence[str]
 
 
@@ -193,13 +231,15 @@ def whole(conversation: Conversation, facts: Facts, around: Around, *, thread: T
         return "".join(
             [
                 log_html(conversation.items.values(), facts),
-                text_html("copilot-title", thread.title if thread else "Copilot"),
+                head_html(thread),
                 inner_html("copilot-threads", ""),
+                inner_html("copilot-aside", ""),
+                earlier_html(conversation),
                 text_html("copilot-status", around.status),
                 chips_html(around.chips),
-                text_html("copilot-model", model_words(around.cost)),
+                text_html("copilot-model", around.model),
                 stop_html(conversation.running),
-                place_html(thread.pk if thread else None, conversation.seq),
+                place_html(thread.pk if thread else None, conversation),
             ]
         )
 
@@ -209,4 +249,11 @@ def update(
 ) -> str:
     """What changed, for a page that follows."""
     with timezone.override(zone):
-        return changes_html(items, facts, known=known) + str(place_html(thread_id, conversation.seq))
+        return changes_html(items, facts, known=known) + str(place_html(thread_id, conversation))
+
+
+def earlier_part(before: Conversation, facts: Facts, conversation: Conversation, thread_id: int, zone: str) -> str:
+    """What was said before all that the page has."""
+    with timezone.override(zone):
+        part = prepended_html(before.items.values(), facts)
+        return str(part) + earlier_html(conversation) + place_html(thread_id, conversation)

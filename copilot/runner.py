@@ -37,6 +37,7 @@ class Runner:
         self._stopping = False
         self._writer = stream.Writer()
         self._running: dict[int, tuple[Execution, asyncio.Task[Any]]] = {}
+        self._afterwards: set[asyncio.Task[None]] = set()  # what runs that are over leave to be done
 
     def stop(self) -> None:
         """Take nothing new; what runs gets a moment to finish."""
@@ -75,7 +76,9 @@ class Runner:
         task = asyncio.create_task(execution.run(), name=f"copilot-run-{run_id}")
         self._running[run_id] = (execution, task)
         try:
-            return await task
+            state = await task
+            await execution.afterwards()
+            return state
         finally:
             del self._running[run_id]
             beat.cancel()
@@ -113,6 +116,14 @@ class Runner:
                 log.warning("copilot_lease_lost")
                 return
             log.info("copilot_run_over", state=state)
+            task = asyncio.create_task(execution.afterwards(), name=f"copilot-after-{one.run_id}")
+            self._afterwards.add(task)
+            task.add_done_callback(self._afterwards_over)
+
+    def _afterwards_over(self, task: asyncio.Task[None]) -> None:
+        self._afterwards.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("copilot_afterwards_broke_down", exc_info=error)
 
     def _over(self, run_id: int, task: asyncio.Task[None]) -> None:
         self._running.pop(run_id, None)
@@ -154,6 +165,10 @@ class Runner:
                 self.stop_runs()
             if tasks:
                 await asyncio.wait(tasks, timeout=seconds)
+        for task in self._afterwards:
+            task.cancel()
+        if self._afterwards:
+            await asyncio.wait(set(self._afterwards))
 
 
 def _stopped(runs: list[tuple[int, int]]) -> set[int]:

@@ -1,24 +1,25 @@
 """Conversations in the database: finding one's own, reading their events, asking and stopping."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ag_ui.core import RunFinishedCancelledOutcome, TextMessageChunkEvent
 from django.core.cache import cache
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from copilot import agui, branches, limits, queue, stream, texts
+from copilot.attachments import taken_along
 from copilot.context import PageContext, resolved
 from copilot.conversation import Conversation, fold
 from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
 from copilot.recorder import as_json, write
 from copilot.stream import Entry
 from iotsim.core import impersonation
-from iotsim.core.actor import Actor
+from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import Conflict, NotFound
-from iotsim.core.roles import Permission
+from iotsim.core.roles import Permission, names_of
 from iotsim.core.tenancy import tenant
 
 TITLE_CHARS: Final = 60
@@ -74,12 +75,14 @@ def ask(
     context: PageContext | None = None,
     instead_of: int | None = None,
     worker: str = "",
+    also: Callable[[Run], None] | None = None,
     traceparent: str = "",
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
 
     `instead_of` is an earlier run: the question begins a branch beside it. Raises Invalid, TooLarge, LimitReached,
     Denied, NotFound, or Conflict while the last answer is still being given.
+    `also` keeps what belongs to the run in the same transaction.
     """
     actor.require(Permission.VIEW, doing="use the copilot")
     question = limits.check_text(text)
@@ -94,21 +97,29 @@ def ask(
             thread=thread,
             parent_id=branches.parent_for(thread, instead_of),
             question=question,
-            context=known.kept(),
             request_id=actor.request_id,
+            scopes=names_of(actor.scopes),
+            key_id=actor.key_id,
             first_seq=thread.last_seq + 1,
             traceparent=traceparent,
         )
         impersonation.remember(actor, "run", run.pk)
-        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question)
+        known, chips = taken_along(actor, run, known)
+        run.context = known.kept()
+        run.save(update_fields=["context"])
+        files = {"attachments": chips} if chips else None
+        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question, metadata=files)
         entry = Entry(run.first_seq, run.first_seq, as_json(said))
         write(run, [entry])
         thread.last_seq, thread.head_id = entry.seq, run.pk
         thread.save(update_fields=["last_seq", "head_id", "updated_at"])
         queue.enqueue(actor.organization_id, run.pk, worker=worker)
+        if also is not None:
+            also(run)
     moved = [] if instead_of is None else [Entry(0, 0, {"head": run.pk})]
     stream.append(actor.organization_id, thread.pk, [*moved, entry])
-    remember_open(actor, thread.pk)
+    if actor.face is not Face.API:  # a program's conversation does not open in the person's sidebar
+        remember_open(actor, thread.pk)
     if not worker:
         stream.order("wake")
     return Asked(thread.pk, run.pk, run.first_seq)
@@ -216,11 +227,3 @@ def states_of(thread_ids: Sequence[int]) -> dict[int, str]:
     """The state of the last run of each conversation; inside the tenant's transaction."""
     newest = Run.objects.filter(thread_id__in=thread_ids).order_by("thread_id", "-pk").distinct("thread_id")
     return dict(newest.values_list("thread_id", "state"))
-
-
-def cost_this_month(organization_id: int) -> Any:
-    """What real models have cost the organisation since the first of the month, in US dollars."""
-    first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    with tenant(organization_id, read_only=True):
-        spent = Run.objects.filter(created_at__gte=first).aggregate(sum=Sum("cost"))["sum"]
-    return spent or 0

@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from copilot import evaluation_views, run_views, views, widget_views
+from copilot import attachment_views, evaluation_views, run_views, views, widget_views
 
 urlpatterns = [
     path("copilot/", views.conversations, name="conversations"),
+    path("copilot/found/", views.found, name="found_conversations"),
+    path("copilot/attachments/", attachment_views.attachments, name="attachments"),
+    path(
+        "copilot/attachments/<int:attachment>/remove/", attachment_views.attachment_removed, name="attachment_removed"
+    ),
     path("copilot/<int:thread>/", views.conversation, name="conversation"),
+    path("copilot/<int:thread>/export/", views.export, name="export_conversation"),
     path("copilot/runs/", run_views.runs, name="runs"),
     path("copilot/runs/<int:run>/", run_views.run, name="run"),
     path("copilot/evaluations/", evaluation_views.evaluations, name="evaluations"),

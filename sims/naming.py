@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Ambiguous, Invalid, NotFound
+from iotsim.core.named_sets import expanded
 from sims.models import Customer, Operator, Plan, Sim, Tag
 from sims.world import brands_of, operator_names
 
@@ -23,7 +24,7 @@ N = TypeVar("N", Plan, Customer, Tag)
 
 MIN_ENDING = 4
 MAX_CANDIDATES = 8
-MAX_NAMED_SIMS = 10_000
+MAX_NAMED_SIMS = 50_000
 
 _NOISE = re.compile(r"[\s'\"().-]+")
 
@@ -95,18 +96,27 @@ def _nothing(ref: str) -> str:
 
 
 def find_sims_named(actor: Actor, refs: Sequence[str], *, lock: bool = False) -> list[Sim]:
-    """The SIMs of a list of names, each once, in order of id. Plain ICCIDs cost one query for all of them."""
-    if len(refs) > MAX_NAMED_SIMS:
-        raise Invalid(f"{len(refs):,} SIMs are too many for one call; {MAX_NAMED_SIMS:,} may be named.", field="sims")
+    """The SIMs of a list of names, each once, in order of id. Plain ICCIDs cost one query for all of them.
+
+    A name may stand for a whole set ("attachment:12"); SIMs of it that are not the actor's (any more) are left out.
+    """
+    given = expanded(actor, refs)
+    if len(given.names) > MAX_NAMED_SIMS:
+        raise Invalid(
+            f"{len(given.names):,} SIMs are too many for one call; {MAX_NAMED_SIMS:,} may be named.", field="sims"
+        )
     rows = Sim.objects.for_actor(actor)
     if lock:
         rows = rows.select_for_update(of=("self",))
     rows = rows.select_related("plan", "customer", "device", "operator")
-    found = {sim.iccid: sim for sim in rows.filter(iccid__in=list(refs)).order_by("pk")}
-    for ref in refs:
+    wanted = [*given.names, *given.members]
+    found = {sim.iccid: sim for sim in rows.filter(iccid__in=wanted).order_by("pk")}
+    for ref in given.names:
         if ref not in found:
             sim = find_sim(actor, ref, lock=lock)
             found[sim.iccid] = sim
+    if not found and given.members:
+        raise NotFound("None of the SIMs of the file is there any more.", field="sims")
     return sorted({sim.pk: sim for sim in found.values()}.values(), key=lambda sim: sim.pk)
 
 

@@ -65,6 +65,9 @@ class Run(TenantModel):
     stop_asked = models.BooleanField(default=False)
     worker = models.CharField(max_length=36, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    scopes = models.JSONField(null=True)  # of the API key that asked; None: a person, with all of the role
+    key_id = models.BigIntegerField(null=True)
+    resumes = models.BigIntegerField(null=True)  # the run after whose decisions this one goes on
     traceparent = models.CharField(max_length=55, blank=True)  # of whoever asked; once it runs, the run's own span
     first_seq = models.BigIntegerField()
     model = models.CharField(max_length=120, blank=True)
@@ -80,13 +83,17 @@ class Run(TenantModel):
         indexes = [
             models.Index(fields=["organization", "thread", "id"], name="run_of_thread"),
             models.Index(fields=["organization", "created_at"], name="run_by_day"),
+            models.Index(fields=["organization", "id"], name="run_waiting", condition=models.Q(state="waiting")),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "thread"],
                 name="one_active_run_a_thread",
                 condition=models.Q(state__in=ACTIVE),
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "resumes"], name="run_resumed_once", condition=models.Q(resumes__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,5 @@
 """Importing this package registers every service of the copilot."""
 
-from copilot.services import conversations, evaluations, pins, runs
+from copilot.services import attachments, conversations, evaluations, exports, pins, runs, sharing, versions
 
-__all__ = ["conversations", "evaluations", "pins", "runs"]
+__all__ = ["attachments", "conversations", "evaluations", "exports", "pins", "runs", "sharing", "versions"]

@@ -170,7 +170,7 @@ def move_pin(
         raise NotFound(f"There is no widget {pin} on your dashboard.", field="pin")
     to = at + (1 if direction == "later" else -1)
     if not 0 <= to < len(rows):
-        raise Conflict(f"“{rows[at].title}” is the {'last' if to else 'first'} already.")
+        raise Conflict(f"“{rows[at].title}” is the {'last' if direction == 'later' else 'first'} already.")
     rows[at], rows[to] = rows[to], rows[at]
     for place, row in enumerate(rows, 1):
         row.place = place

@@ -88,6 +88,7 @@ ROLES = {
     "start_": ("start",),
     "end_": ("end",),
     "expected_": ("from",),
+    "from_": ("from",),
 }
 
 

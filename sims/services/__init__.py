@@ -21,6 +21,7 @@ from sims.services import (
     status,
     tags,
     tariffs,
+    together,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "status",
     "tags",
     "tariffs",
+    "together",
 ]

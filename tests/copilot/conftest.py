@@ -45,6 +45,14 @@ def provider() -> Iterator[Provider]:
     server.stop()
 
 
+@pytest.fixture(autouse=True)
+def _models_are_as_good_as_new() -> None:
+    """What failed in another test does not rest in this one."""
+    from copilot import circuit
+
+    circuit.forget()
+
+
 @pytest.fixture
 def model(provider: Provider, settings, monkeypatch: pytest.MonkeyPatch) -> Provider:
     """This process asks a real model at the provider."""

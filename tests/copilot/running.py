@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
-from copilot import threads
-from copilot.models import Run, RunEvent, ToolCall
+from copilot import queue, threads
+from copilot.models import QueuedRun, Run, RunEvent, ToolCall
 from copilot.runner import Runner
 from iotsim.core.actor import Actor
 from iotsim.core.guard import in_thread
@@ -60,6 +61,25 @@ async def _carried_out(actor: Actor, begin: Callable[..., threads.Asked], on_eve
     asked = await in_thread(begin, worker=runner.worker)
     state = await runner.carry_out_one(actor.organization_id, asked.run_id, hear)
     return Told(asked, events, state)
+
+
+async def go_on(actor: Actor, before: int, *, on_event: Any = None) -> Told:
+    """Carry out the run that goes on after `before`, which was queued by whoever heard of the last decision."""
+    [run] = rows(actor, Run, resumes=before)
+    runner, events = Runner(), []
+    await in_thread(_hold, run.pk, runner.worker)
+
+    def hear(event: dict[str, Any]) -> None:
+        events.append(event)
+        if on_event is not None:
+            on_event(event, runner)
+
+    state = await runner.carry_out_one(actor.organization_id, run.pk, hear)
+    return Told(threads.Asked(run.thread_id, run.pk, run.first_seq), events, state)
+
+
+def _hold(run_id: int, worker: str) -> None:
+    QueuedRun.objects.filter(run_id=run_id).update(worker=worker, lease_until=timezone.now() + queue.LEASE)
 
 
 def rows(actor: Actor, model: Any, **which: Any) -> list[Any]:

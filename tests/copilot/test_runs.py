@@ -183,7 +183,7 @@ async def test_an_answer_links_to_how_it_was_made(owner, fleet):
     def render():
         with tenant(owner.organization_id, read_only=True):
             conversation = fold((one.seq, one.payload) for one in events_of(told.thread_id))
-        return "".join(item_html(one, Facts()) for one in conversation.items.values() if one.kind == "answer")
+        return "".join(item_html(one, Facts(tools=True)) for one in conversation.items.values() if one.kind == "answer")
 
     assert f'href="/copilot/runs/{told.run_id}/"' in await in_thread(render)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from copilot import llm, threads
+from copilot import threads
+from copilot.choice import choice_of
 from copilot.runner import Runner
 from iotsim.core import registry
 from iotsim.core.actor import Actor, Face
@@ -79,7 +80,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(transcript.as_json(), ensure_ascii=False))
             return
-        self.stdout.write(f"\n({llm.model_name()}, conversation {thread_id})")
+        self.stdout.write(f"\n({choice_of(actor.organization_id).model}, conversation {thread_id})")
         for approval in transcript.approvals:
             self._decide(actor, approval)
         if transcript.error:
