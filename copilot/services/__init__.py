@@ -1,5 +1,5 @@
 """Importing this package registers every service of the copilot."""
 
-from copilot.services import conversations
+from copilot.services import choice, conversations, spending
 
-__all__ = ["conversations"]
+__all__ = ["choice", "conversations", "spending"]
