@@ -69,6 +69,7 @@ class SpendingRow(BaseModel):
     cached_tokens: int = Field(description="Of the input, those that the provider had kept")
     output_tokens: int
     cost: Decimal
+    cost_words: str
     unpriced: int = Field(description="Calls whose price is not known")
     estimated: int = Field(description="Calls that were broken off, so that their cost is an estimate")
     day: date | None = None

@@ -102,8 +102,9 @@ def _row(name: str, found: dict[str, Any]) -> SpendingRow:
 
 
 def _sums(found: dict[str, Any]) -> dict[str, Any]:
-    """Without what was not there: a sum over nothing is none."""
-    return {one: found[f"{one}_"] or (Decimal(0) if one == "cost" else 0) for one in SUMS}
+    """A sum over nothing is none, here it is nought."""
+    sums = {one: found[f"{one}_"] or (Decimal(0) if one == "cost" else 0) for one in SUMS}
+    return {**sums, "cost_words": dollars(sums["cost"])}
 
 
 def _dearest(rows: Iterable[SpendingRow]) -> list[SpendingRow]:
@@ -166,6 +167,7 @@ def _figure(days: list[SpendingRow], start: date, end: date) -> dict[str, Any]:
     layout = {
         "height": 220, "bargap": 0.3, "hovermode": "closest", "margin": {"l": 8, "r": 12, "t": 12, "b": 8},
         "xaxis": {"type": "date", "tickformat": "%-d %b", "nticks": 8},
-        "yaxis": {"title": {"text": unit, "font": {"size": 11, "color": "var(--ink-2)"}}, "nticks": 5},
+        "yaxis": {"title": {"text": unit, "font": {"size": 11, "color": "var(--ink-2)"}}, "nticks": 5,
+                  "tickformat": ",.6~f" if paid else ",d"},
     }  # fmt: skip
     return {"data": [trace], "layout": layout}
