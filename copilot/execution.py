@@ -14,7 +14,7 @@ from ag_ui.core import RunErrorEvent, RunFinishedEvent
 from ag_ui.core.events import BaseEvent
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, resuming, spending, stream, summary, threads
+from copilot import agui, ledger, llm, loop, queue, resuming, spending, steps, stream, summary, threads, tracing
 from copilot.acting import actor_of
 from copilot.choice import Choice, choice_of
 from copilot.context import PageContext, with_context
@@ -59,13 +59,17 @@ class Execution:
         self.choice = Choice()  # which model answers, from the beginning of the run to its end
         self._mask: Mask | None = None
         self._meter: Meter | None = None
+        self._trace: tracing.Trace
 
     async def run(self) -> str:
         """Answer the question. Raises LeaseLost when another runner has taken over."""
         begun = await in_thread(self._begin)
         if begun is None:
             return "gone"
-        run, actor, messages = begun
+        with tracing.invoked(begun[0]) as self._trace:
+            return await self._answer(*begun)
+
+    async def _answer(self, run: Run, actor: Actor | Denied, messages: list[Message]) -> str:
         recorder = self._recorder = Recorder(
             run, worker=self.worker, writer=self._writer, next_seq=run.first_seq + 1, on_event=self._on_event
         )
@@ -76,8 +80,7 @@ class Execution:
             await llm.ready(self.choice.model)
             self._mask = await in_thread(mask_of, actor, self.choice, self._memory)
             job = self._job(run, actor, messages, await in_thread(_slots, actor, self.choice.is_planner))
-            opening = await in_thread(resuming.opening_of, run)
-            job.opening, job.guard.writes = opening.events, opening.writes
+            await steps.prepare(job, run, actor)
             last = await self._follow(job, recorder)
         except LeaseLost:
             raise
@@ -160,9 +163,9 @@ class Execution:
             thread_id=run.thread_id,
             messages=messages,
             tools=tools,
-            stream=meter.stream,
+            stream=self._trace.streamed(meter.stream),
             propose=propose,
-            call=carry_out,
+            call=self._trace.called(carry_out),
             guard=guard,
             planner=planner,
             caps=self.choice.caps,

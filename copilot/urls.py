@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from copilot import attachment_views, views, widget_views
+from copilot import attachment_views, evaluation_views, run_views, views, widget_views
 
 urlpatterns = [
     path("copilot/", views.conversations, name="conversations"),
@@ -13,6 +13,12 @@ urlpatterns = [
     ),
     path("copilot/<int:thread>/", views.conversation, name="conversation"),
     path("copilot/<int:thread>/export/", views.export, name="export_conversation"),
+    path("copilot/runs/", run_views.runs, name="runs"),
+    path("copilot/runs/<int:run>/", run_views.run, name="run"),
+    path("copilot/evaluations/", evaluation_views.evaluations, name="evaluations"),
+    path("copilot/evaluations/<int:evaluation>/", evaluation_views.evaluation, name="evaluation"),
+    path("copilot/evaluations/<int:evaluation>/compare/", evaluation_views.comparison, name="evaluation-compare"),
+    path("copilot/evaluations/cases/<int:case>/", evaluation_views.evaluated_case, name="evaluated-case"),
     path("copilot/widgets/<slug:name>/", widget_views.widget, name="widget"),
     path("copilot/pins/", widget_views.board, name="pins"),
     path("copilot/pins/<int:pin>/", widget_views.pinned, name="pin"),

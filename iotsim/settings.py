@@ -336,6 +336,7 @@ APPROVAL_HOURS = env.number("APPROVAL_HOURS", 168, minimum=1)  # how long a mach
 # --- Copilot: without a model the built-in offline planner answers ---
 COPILOT_MODEL = env.text("COPILOT_MODEL")
 COPILOT_MODELS = env.words("COPILOT_MODELS")  # what organisations may choose beside COPILOT_MODEL and the planner
+COPILOT_OFFER_HOURS = env.number("COPILOT_OFFER_HOURS", 24, minimum=1)  # how long "yes" takes what was offered
 COPILOT_FALLBACK_MODELS = env.words("COPILOT_FALLBACK_MODELS")
 COPILOT_INSIDE_HOSTS = env.words("COPILOT_INSIDE_HOSTS")  # hosts of models that are ours, beside this machine
 COPILOT_PRICES = env.words("COPILOT_PRICES")  # provider/model=dollars in/dollars out, for a million tokens
@@ -367,6 +368,10 @@ COPILOT_HISTORY_TOKENS = env.number("COPILOT_HISTORY_TOKENS", 12_000, minimum=50
 COPILOT_ATTACHMENT_BYTES = env.number("COPILOT_ATTACHMENT_BYTES", 10_000_000, minimum=1000)  # of a file given to it
 COPILOT_ATTACHMENT_DAYS = env.number("COPILOT_ATTACHMENT_DAYS", 30, minimum=1, maximum=3650)  # how long it is kept
 COPILOT_RUNS_AT_ONCE = env.number("COPILOT_RUNS_AT_ONCE", 50, minimum=1)
+
+# --- Traces of the copilot: sent by OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT; see docs/evaluation.md)
+TRACE_CONTENT = env.flag("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")  # questions, answers, tool results
+env.share("OTEL_EXPORTER_OTLP_HEADERS")
 
 # --- Where trainings are noted beside our own table: our database, or an MLflow server ---
 MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI")

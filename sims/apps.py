@@ -12,8 +12,9 @@ class SimsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing the services is what fills the registry.
-        from iotsim.core import brought, limits, notifications, subjects
+        from iotsim.core import brought, limits, notifications, sandbox, subjects
         from sims import services  # noqa: F401
+        from sims.demo import small
         from sims.naming import customer_ids_named, customer_names, sim_id
         from sims.parameters import CUSTOMER_SLOT, SIM_SLOT
 
@@ -24,6 +25,7 @@ class SimsConfig(AppConfig):
         subjects.fill(subjects.KIND, find_id=sim_id, slot=SIM_SLOT)
         brought.fill(_read_brought)
         limits.fill(find=customer_ids_named, names=customer_names, slot=CUSTOMER_SLOT)
+        sandbox.fill(make=small.make, empty=small.empty)
 
 
 def _read_brought(content: "BinaryIO") -> "Brought":

@@ -68,6 +68,7 @@ class Run(TenantModel):
     scopes = models.JSONField(null=True)  # of the API key that asked; None: a person, with all of the role
     key_id = models.BigIntegerField(null=True)
     resumes = models.BigIntegerField(null=True)  # the run after whose decisions this one goes on
+    traceparent = models.CharField(max_length=55, blank=True)  # of whoever asked; once it runs, the run's own span
     first_seq = models.BigIntegerField()
     model = models.CharField(max_length=120, blank=True)
     input_tokens = models.IntegerField(default=0)
