@@ -61,6 +61,7 @@ class Caps:
     seconds: float = 120.0
     silence: float = 30.0  # without a word from the model
     corrections: int = 1
+    chars: int = 100_000  # of one answer, with the arguments of its calls
 
 
 @dataclass
@@ -110,6 +111,7 @@ class Reply:
     calls: Calls = field(default_factory=Calls)
     finish: str = ""
     open: bool = False
+    size: int = 0  # characters so far
     choices: dict[str, Any] | None = None  # what to choose from, when it asks back
 
     def message(self) -> dict[str, Any]:
@@ -239,6 +241,7 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
     deltas = job.stream(job.messages, job.tools)
     try:
         async for delta in _watched(job, deltas):
+            _measure(job, reply, delta)
             if delta.text:
                 if not reply.open:
                     reply.open = True
@@ -263,6 +266,16 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
         yield agui.asked_back(reply.choices, message_id=reply.id)
     _name(job, reply)
     job.messages.append(reply.message())
+
+
+def _measure(job: Job, reply: Reply, delta: Delta) -> None:
+    """A model that never ends is ended."""
+    reply.size += len(delta.text) + sum(16 + len(one.id) + len(one.name) + len(one.arguments) for one in delta.calls)
+    if reply.size > job.caps.chars:
+        raise Refused(
+            f"The answer became longer than {job.caps.chars:,} characters, so it was ended. Ask for a part of it.",
+            code="length",
+        )
 
 
 async def _watched(job: Job, deltas: AsyncGenerator[Delta, None]) -> AsyncIterator[Delta]:

@@ -127,7 +127,7 @@ _RENDERERS: Final = {
 
 
 def _pretty(text: str) -> str:
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
     return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}\n..."
 

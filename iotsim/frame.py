@@ -61,6 +61,7 @@ TABS = [
     ("API keys", "api_keys", Permission.KEYS),
     ("Members", "members", Permission.VIEW),
     ("Organisation", "organization_settings", Permission.ADMINISTER),
+    ("Copilot", "copilot_settings", Permission.ADMINISTER),
 ]
 
 
