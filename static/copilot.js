@@ -198,7 +198,7 @@
   }
   on("input", "#copilot-text", keepDraft);
   document.addEventListener("submit", (e) => {
-    if (e.target.action?.endsWith("/logout/")) { store.write("drafts", {}); store.write("pending", {}); }
+    if (e.target.getAttribute("action")?.endsWith("/logout/")) { store.write("drafts", {}); store.write("pending", {}); }
   }, true);
 
   // A question counts as sent when it stands in the log; until then it is kept, and comes back if it never arrived.
