@@ -49,7 +49,7 @@ _WORDS: Final = [
         r"heat\s?maps?|hours?\s+of\s+(?:the\s+)?(?:day|week)|times?\s+of\s+(?:the\s+)?day|by\s+(?:the\s+)?hour|"
         r"(?:by|per)\s+weekday|busiest\s+(?:hours?|times?)",
     ),
-    ("comparison", r"compar(?:e|ed|ing|isons?)|versus|vs\.?"),
+    ("comparison", r"compar(?:e|ed|es|ing|isons?)|versus|vs\.?|against\s+the\s+(?:one|period|month|week)\s+before"),
     ("anomaly_timeline", r"anomal(?:y|ies)|outliers?"),
     (
         "forecast",
@@ -193,7 +193,10 @@ Advised = Literal["change_plan", "retire_idle", "resize_pool", "raise_quota"]
 _ADVISED: Final = [
     (kind, re.compile(rf"\b(?:{words})\b", re.IGNORECASE))
     for kind, words in (
-        ("retire_idle", r"idle|unused|not\s+used|never\s+used|for\s+nothing|retir\w+|asleep"),
+        (
+            "retire_idle",
+            r"idle|unused|not\s+used|nobody\s+uses?|no\s+one\s+uses?|without\s+(?:any\s+)?use|never\s+used|for\s+nothing|retir\w+|asleep",
+        ),
         ("resize_pool", r"pools?"),
         ("raise_quota", r"quotas?\s+of\s+(?:its|their)\s+own"),
         ("change_plan", r"plan\s+changes?|(?:cheaper|other|better)\s+(?:plans?|tariffs?)"),

@@ -20,12 +20,13 @@ from ag_ui.core import (
 )
 from ag_ui.core.events import BaseEvent, RunFinishedOutcome
 
-from copilot.conversation import APPROVAL, CHART, JOB, TABLE
+from copilot.conversation import APPROVAL, CHART, CHOICES, JOB, TABLE, WIDGET
 from copilot.deltas import Called, Usage
 from copilot.history import CANCELLED
 from copilot.tools import ToolResult
 
 WAITING: Final = "awaiting_approval"
+WIDGETS: Final = {"table": TABLE, "chart": CHART, "job": JOB}  # events that are older than widgets
 
 
 def call(called: Called, *, title: str, message_id: str) -> list[BaseEvent]:
@@ -45,15 +46,16 @@ def call(called: Called, *, title: str, message_id: str) -> list[BaseEvent]:
 def result(called: Called, made: ToolResult) -> list[BaseEvent]:
     """What came of it: for the model as content, for people as a table, a chart or a card."""
     events: list[BaseEvent] = [_result(called.id, made.content, made.facts)]
-    if made.table:
-        events.append(CustomEvent(name=TABLE, value=made.table))
-    if made.chart:
-        events.append(CustomEvent(name=CHART, value=made.chart))
+    if made.widget:
+        events.append(CustomEvent(name=WIDGETS.get(made.widget["kind"], WIDGET), value=made.widget))
     if made.approval:
         events.append(CustomEvent(name=APPROVAL, value=made.approval.model_dump(mode="json")))
-    if made.job_id is not None:
-        events.append(CustomEvent(name=JOB, value={"id": made.job_id, "sentence": made.sentence}))
     return events
+
+
+def asked_back(choices: dict[str, Any], *, message_id: str) -> CustomEvent:
+    """The answers to choose from, under the message that asks."""
+    return CustomEvent(name=CHOICES, value={**choices, "id": message_id})
 
 
 def cancelled(called: Called) -> ToolCallResultEvent:

@@ -8,6 +8,8 @@ class CopilotConfig(AppConfig):
     def ready(self) -> None:
         # Importing the services is what fills the registry.
         from copilot import relay, services  # noqa: F401
-        from iotsim.core import events
+        from copilot.attachments import members
+        from iotsim.core import events, named_sets
 
+        named_sets.fill("attachment", members)
         events.listen(relay.hear)

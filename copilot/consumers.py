@@ -7,23 +7,24 @@ import uuid
 from typing import Any, Final
 
 import structlog
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from copilot import messages, render, threads
-from copilot.conversation import Conversation, approvals_of
-from copilot.facts import facts_of
+from copilot import messages, reading, render, threads
+from copilot.branch_socket import BranchSocket
+from copilot.conversation import Conversation
+from copilot.facts import facts_of, needs_facts
 from copilot.label import label_of
 from copilot.models import Thread
 from copilot.render import Facts
-from copilot.stream import Entry, Follower, Hub
+from copilot.stream import Entry
 from copilot.suggestions import suggestions
+from copilot.tail import MISSED, Tail
+from copilot.tracing import traceparent_of
 from iotsim.core import registry
 from iotsim.core.access import actor_of_session
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Denied, IotsimError, NotFound, Unauthenticated
 from iotsim.core.guard import in_thread
-from iotsim.core.tenancy import tenant
 
 log = structlog.get_logger(__name__)
 
@@ -36,13 +37,10 @@ PATIENCE_SECONDS: Final = 6.0  # before the person is told that no runner has be
 NO_RUNNER: Final = "The copilot has not begun yet. If this lasts, its runner is not running: tell your administrator."
 
 
-class CopilotConsumer(AsyncWebsocketConsumer):
+class CopilotConsumer(BranchSocket):
     """One open sidebar."""
 
-    actor: Actor
-    thread: Thread | None = None
-    conversation: Conversation
-    follower: Follower | None = None
+    tail: Tail | None = None
     following: "asyncio.Task[None] | None" = None
     page: str = ""
     status: str = ""  # what was last put into the status region; said again it would be heard again
@@ -91,6 +89,10 @@ class CopilotConsumer(AsyncWebsocketConsumer):
                 await self._open_said(said)
             case messages.Ask():
                 await self._ask(said)
+            case messages.Again():
+                await self._again(said)
+            case messages.Earlier():
+                await self._send_earlier()
             case messages.New():
                 await in_thread(threads.remember_open, self.actor, 0)
                 await self._show(None)
@@ -131,30 +133,33 @@ class CopilotConsumer(AsyncWebsocketConsumer):
             await self._show(await in_thread(threads.open_thread, self.actor))
             return
         try:
-            thread = await in_thread(_find, self.actor, said.thread)
+            thread = await in_thread(reading.own_thread, self.actor, said.thread)
         except NotFound:
             if said.seq is None:
                 raise
             await self._show(None)  # a page that comes back to a conversation that was deleted
             return
+        if said.run and not await in_thread(reading.run_is_shown, self.actor, thread.pk, said.run):
+            await registry.get("show_version").acall(self.actor, {"run": said.run})
         await in_thread(threads.remember_open, self.actor, thread.pk)
-        await self._show(thread, after=said.seq or 0)
+        await self._show(thread, after=said.seq or 0, had=said)
 
     async def _ask(self, said: messages.Ask) -> None:
-        self.page = said.page or self.page
+        self.page = said.context.path or self.page
         asked = await in_thread(
             threads.ask,
             self.actor.at(self.actor.face, request_id=uuid.uuid4().hex),
             text=said.text,
             thread_id=self.thread.pk if self.thread else None,
-            page=said.page,
-            selected=said.selected,
+            context=said.context,
+            instead_of=said.instead_of,
+            traceparent=traceparent_of(self.scope["headers"]),
         )
         if self.thread is None:
-            await self._show(await in_thread(_find, self.actor, asked.thread_id), announce=True)
+            await self._show(await in_thread(reading.own_thread, self.actor, asked.thread_id), announce=True)
 
     async def _list_threads(self) -> None:
-        rows = await in_thread(_newest, self.actor)
+        rows = await in_thread(reading.newest_threads, self.actor)
         current = self.thread.pk if self.thread else None
         await self._send(str(render.threads_html(rows, current=current)))
 
@@ -172,19 +177,21 @@ class CopilotConsumer(AsyncWebsocketConsumer):
 
     # --- what is shown ---
 
-    async def _show(self, thread: Thread | None, *, after: int = 0, announce: bool = False) -> None:
-        """Go over to a conversation; with `after`, the page has everything up to that event already.
+    async def _show(
+        self, thread: Thread | None, *, after: int = 0, had: messages.Open | None = None, announce: bool = False
+    ) -> None:
+        """Go over to a conversation; with `after`, the page has everything up to that event already, of what it `had`.
 
         `announce`: its state is news to who listens, even when it is over already.
         """
         await self._leave()
-        self.thread, self.conversation, self.known = thread, Conversation(), set()
+        self.thread, self.conversation, self.known, self.tree = thread, Conversation(), set(), None
         async with self.sending:
             if thread is not None:
-                hub = Hub.of_this_loop()
-                self.follower = await hub.follow(self.actor.organization_id, thread.pk)
-                await self._catch_up()
-            if thread is not None and 0 < after <= self.conversation.seq:
+                self.tail = Tail(self.actor.organization_id, thread.pk)
+                await self.tail.begin()
+                await self._catch_up(had)
+            if thread is not None and 0 < after <= self.conversation.seq and self._still_shows(had):
                 await self._send_rest(thread, after)
             else:
                 await self._send_whole(announce=announce)
@@ -206,27 +213,17 @@ class CopilotConsumer(AsyncWebsocketConsumer):
         self.known = {one.id for one in self.conversation.items.values() if one.first <= after}
         await self._send_changes(after=after, was_running=not self.conversation.running)
 
-    async def _catch_up(self) -> None:
-        """Read the rows, then what the stream has beyond them."""
-        if self.thread is None or self.follower is None:
-            return
-        rows = await in_thread(_events, self.actor, self.thread.pk, self.conversation.seq)
-        for seq, payload in rows:
-            self.conversation.apply(seq, payload)
-        for entry in await Hub.of_this_loop().history(self.follower.key):
-            if entry.seq:
-                self.conversation.apply(entry.seq, entry.payload)
-
     async def _follow(self) -> None:
         """Send what comes, until the page goes elsewhere."""
         checked = time.monotonic()
-        while self.follower is not None:
-            entries = await self.follower.take(timeout=LOOK_SECONDS)
+        while self.tail is not None:
+            entries = await self.tail.take(timeout=LOOK_SECONDS, look=self.conversation.running)
             try:
                 if time.monotonic() - checked > RECHECK_SECONDS:
                     checked = time.monotonic()
                     if not await self._still_allowed():
                         return
+                    await self._check_branch()
                 await self._take_in(entries)
             except IotsimError as error:
                 await self._refuse(error)
@@ -239,16 +236,16 @@ class CopilotConsumer(AsyncWebsocketConsumer):
             self.closing = asyncio.ensure_future(self.close(BROKEN))
 
     async def _take_in(self, entries: list[Entry]) -> None:
-        if self.follower is None:
+        if self.tail is None:
             return
+        if MISSED in entries:
+            await self._check_branch()
+        if any("head" in entry.payload for entry in entries if not entry.seq):
+            await self._change_branch()
+            entries = [entry for entry in entries if not entry.seq]
         async with self.sending:
             before, was_running = self.conversation.seq, self.conversation.running
-            if self.follower.missed or (not entries and self.conversation.running):
-                self.follower.missed = False
-                await self._catch_up()
-            for entry in entries:
-                if entry.seq:
-                    self.conversation.apply(entry.seq, entry.payload)
+            self._apply(entries)
             if self.conversation.seq > before:
                 self.heard = time.monotonic()
                 await self._send_changes(after=before, was_running=was_running)
@@ -256,17 +253,21 @@ class CopilotConsumer(AsyncWebsocketConsumer):
                 await self._tell_status(NO_RUNNER)
         if any("people" in entry.payload for entry in entries if not entry.seq) and not await self._still_allowed():
             return
+        if any("conversation" in entry.payload for entry in entries if not entry.seq):
+            await self._look_at_thread()
         for entry in entries:
             if not entry.seq:
                 await self._refresh(
-                    approval_ids=entry.payload.get("approvals", ()), event_ids=entry.payload.get("events", ())
+                    approval_ids=entry.payload.get("approvals", ()),
+                    event_ids=entry.payload.get("events", ()),
+                    run_ids=entry.payload.get("runs", ()),
                 )
 
     async def _send_changes(self, *, after: int, was_running: bool) -> None:
         conversation = self.conversation
         items = conversation.since(after)
         facts = Facts()
-        if any(approvals_of(one) or one.data.get("undo_event") for one in items):
+        if needs_facts(items):
             facts = await in_thread(facts_of, self.actor, items)
         assert self.thread is not None
         html = render.update(
@@ -292,10 +293,11 @@ class CopilotConsumer(AsyncWebsocketConsumer):
         _, model, chips = await in_thread(_around, self.actor, [], self.page)
         return str(render.chips_html(chips)) + str(render.text_html("copilot-model", model))
 
-    async def _refresh(self, *, approval_ids: Any = (), event_ids: Any = ()) -> None:
-        """Render cards and Undo buttons as they are now."""
+    async def _refresh(self, *, approval_ids: Any = (), event_ids: Any = (), run_ids: Any = ()) -> None:
+        """Render cards, Undo buttons and ratings as they are now."""
         async with self.sending:
-            items = self.conversation.about(approval_ids=set(approval_ids), event_ids=set(event_ids))
+            about = {"approval_ids": set(approval_ids), "event_ids": set(event_ids), "run_ids": set(run_ids)}
+            items = self.conversation.about(**about)
             if not items or self.thread is None:
                 return
             facts = await in_thread(facts_of, self.actor, items)
@@ -321,13 +323,13 @@ class CopilotConsumer(AsyncWebsocketConsumer):
     async def _leave(self) -> None:
         """Stop following."""
         following, self.following = self.following, None
-        follower, self.follower = self.follower, None
+        tail, self.tail = self.tail, None
         if following is not None and following is not asyncio.current_task():
             following.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await following
-        if follower is not None:
-            await Hub.of_this_loop().unfollow(follower)
+        if tail is not None:
+            await tail.end()
 
     # --- what goes out ---
 
@@ -349,24 +351,9 @@ class CopilotConsumer(AsyncWebsocketConsumer):
                 raise
 
 
-def _find(actor: Actor, thread_id: int) -> Thread:
-    with tenant(actor.organization_id, read_only=True):
-        return threads.find_thread(actor, thread_id)
-
-
 def _whose(actor: Actor) -> tuple[int, int | None, int | None]:
     """Whose conversations these are: they change with the organisation, and when support begins to act as somebody."""
     return actor.organization_id, actor.user_id, actor.impersonation_id
-
-
-def _newest(actor: Actor) -> list[Thread]:
-    with tenant(actor.organization_id, read_only=True):
-        return list(threads.threads_of(actor).order_by("-updated_at")[:30])
-
-
-def _events(actor: Actor, thread_id: int, after: int) -> list[tuple[int, dict[str, Any]]]:
-    with tenant(actor.organization_id, read_only=True):
-        return [(one.seq, one.payload) for one in threads.events_of(thread_id, after=after)]
 
 
 def _around(actor: Actor, items: list[Any], page: str) -> tuple[Facts, str, list[str]]:

@@ -11,6 +11,9 @@ TABLE: Final = "table"
 CHART: Final = "chart"
 APPROVAL: Final = "approval"
 JOB: Final = "job"
+RESUMED: Final = "resumed"  # decisions were made, and the answer goes on
+CHOICES: Final = "choices"
+WIDGET: Final = "widget"
 
 DONE_WORDS: Final = {
     "success": "Done",
@@ -21,7 +24,7 @@ DONE_WORDS: Final = {
 
 @dataclass
 class Item:
-    """One thing in the log. `kind`: said, answer, call, table, chart, card, job or error; `data` is its template's."""
+    """One thing in the log. `kind`: said, answer, call, widgets, card, choices, error; `data` is its template's."""
 
     id: str
     kind: str
@@ -39,6 +42,9 @@ class Conversation:
     seq: int = 0
     running: bool = False
     waits: bool = False  # asked, and not begun by any runner yet
+    head: int | None = None  # the newest run that is in it
+    first: int | None = None  # the oldest one; before it stand `earlier` others that were not read
+    earlier: int = 0
     status: str = ""
     _run: str = ""
 
@@ -55,16 +61,23 @@ class Conversation:
         """The items that changed after `seq`."""
         return [item for item in self.items.values() if item.seq > seq]
 
-    def about(self, *, approval_ids: Collection[int] = (), event_ids: Collection[int] = ()) -> list[Item]:
-        """What speaks of these approvals (cards, and the words that it waits) and the calls of these audit events."""
+    def about(
+        self,
+        *,
+        approval_ids: Collection[int] = (),
+        event_ids: Collection[int] = (),
+        run_ids: Collection[int] = (),
+    ) -> list[Item]:
+        """Cards of approvals and the words that they wait, the calls of audit events, the answers of runs."""
         return [
             one
             for one in self.items.values()
             if approvals_of(one) & set(approval_ids)
             or (one.data.get("undo_event") is not None and one.data["undo_event"] in event_ids)
+            or (one.data.get("final") and one.run in {str(run) for run in run_ids})
         ]
 
-    def _item(self, item_id: str, kind: str, **data: Any) -> Item:
+    def _item(self, item_id: str, kind: str, /, **data: Any) -> Item:
         item = self.items.get(item_id)
         if item is None:
             item = self.items[item_id] = Item(item_id, kind, self._run, data, first=self.seq)
@@ -74,14 +87,17 @@ class Conversation:
     # --- the events, each by its own rule ---
 
     def _run_started(self, event: Mapping[str, Any]) -> None:
+        self.head = int(event["runId"]) if event["runId"].isdecimal() else self.head
         self._run, self.running, self.status, self.waits = event["runId"], True, "Working", False
 
     def _run_finished(self, event: Mapping[str, Any]) -> None:
+        self._finish_answer()
         kind = (event.get("outcome") or {}).get("type", "success")
         self.running, self.status = False, DONE_WORDS.get(kind, "Done")
         self._close_answers("Stopped" if kind == "cancelled" else "")
 
     def _run_error(self, event: Mapping[str, Any]) -> None:
+        self._finish_answer()
         self.running, self.status = False, "Not answered"
         self._close_answers("")
         self._cancel_calls()
@@ -91,7 +107,11 @@ class Conversation:
         """A whole message at once: what the person said."""
         if event.get("role") == "user":
             self.running, self.status, self.waits = True, "Working", True
-            self._item(event["messageId"], "said", text=event.get("delta", ""))
+            self._run = event["messageId"].removeprefix("u")
+            self.head = int(self._run) if self._run.isdecimal() else self.head
+            files = (event.get("metadata") or {}).get("attachments", [])
+            self._item(event["messageId"], "said", text=event.get("delta", ""), attachments=files)
+            self._choices_are_over()
 
     def _text_start(self, event: Mapping[str, Any]) -> None:
         told = event.get("metadata") or {}
@@ -126,16 +146,34 @@ class Conversation:
             self._item(f"table-{value['id']}", "table", **value)
         elif event["name"] == CHART:
             self._item(f"chart-{value['id']}", "chart", **value)
+        elif event["name"] == WIDGET:
+            self._item(f"widget-{value['id']}", "widget", **value)
         elif event["name"] == APPROVAL:
             self._item(f"approval-card-{value['id']}", "card", **value)
         elif event["name"] == JOB:
             self._item(f"job-{value['id']}", "job", **value)
+        elif event["name"] == RESUMED:
+            self.running, self.status, self.waits = True, "Working", True
+        elif event["name"] == CHOICES:
+            self._item(f"choices-{value['id']}", "choices", **value)
+
+    def _finish_answer(self) -> None:
+        """The last words of the run: what can be done with its answer stands below them."""
+        ours = [one for one in self.items.values() if one.kind == "answer" and one.run == self._run]
+        if ours:
+            ours[-1].data["final"], ours[-1].seq = True, self.seq
 
     def _close_answers(self, note: str) -> None:
         for item in self.items.values():
             if item.kind == "answer" and item.data.get("writing"):
                 item.data.update(writing=False, note=note)
                 item.seq = self.seq
+
+    def _choices_are_over(self) -> None:
+        """What was to choose from goes with the next question."""
+        for item in self.items.values():
+            if item.kind == "choices" and not item.data.get("answered"):
+                item.data["answered"], item.seq = True, self.seq
 
     def _cancel_calls(self) -> None:
         for item in self.items.values():

@@ -39,6 +39,7 @@ class Delta:
     calls: Sequence[CallPart] = ()
     usage: Usage | None = None
     finish: str = ""
+    choices: dict[str, Any] | None = None  # asking back: {"question", "options": [{"words", "say"}]}
     model: str = ""  # which one says it
 
 

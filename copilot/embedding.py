@@ -66,6 +66,7 @@ def _session() -> Any:
     options.intra_op_num_threads = _THREADS
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # other work needs the cores too
     return onnxruntime.InferenceSession(str(_checked(*_MODEL)), options, providers=["CPUExecutionProvider"])
 
 

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,24 +14,28 @@ from ag_ui.core import RunErrorEvent, RunFinishedEvent
 from ag_ui.core.events import BaseEvent
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, spending, stream, summary, threads
+from copilot import agui, ledger, llm, loop, queue, resuming, spending, stream, summary, threads, tracing
+from copilot.acting import actor_of
 from copilot.choice import Choice, choice_of
+from copilot.context import PageContext, with_context
 from copilot.deltas import Called
 from copilot.history import Message, Turn, has_read, turns_of
 from copilot.masking import Mask
 from copilot.memory import keep, mask_of, memory_of
 from copilot.meter import Meter
 from copilot.models import ACTIVE, CallState, Run, RunState, ToolCall
+from copilot.outcomes import outcomes_of
 from copilot.planner.names import context_for
 from copilot.prompt import system_message
 from copilot.recorder import LeaseLost, OnEvent, Recorder, as_json
 from copilot.stream import Entry, Writer
 from copilot.tools import ToolResult, call, tools_for
-from iotsim.core import impersonation, metrics
+from iotsim.core import metrics
 from iotsim.core.actor import Actor, Face
 from iotsim.core.actor import Run as GuardRun
+from iotsim.core.errors import Denied
 from iotsim.core.guard import in_thread
-from iotsim.core.models import AuditEvent, Membership
+from iotsim.core.models import AuditEvent
 from iotsim.core.slots import SlotContext
 from iotsim.core.tenancy import tenant
 
@@ -39,7 +44,6 @@ log = structlog.get_logger(__name__)
 
 INTERRUPTED = "The copilot was interrupted; nothing was lost; ask again."
 BROKEN = "The copilot broke down on an error of ours. What it had done is kept; ask again, or tell your administrator."
-NO_MEMBER = "You are no longer a member of this organisation, so the copilot cannot act for you."
 
 
 class Execution:
@@ -55,23 +59,29 @@ class Execution:
         self.choice = Choice()  # which model answers, from the beginning of the run to its end
         self._mask: Mask | None = None
         self._meter: Meter | None = None
+        self._trace: tracing.Trace
 
     async def run(self) -> str:
         """Answer the question. Raises LeaseLost when another runner has taken over."""
         begun = await in_thread(self._begin)
         if begun is None:
             return "gone"
-        run, actor, messages = begun
+        with tracing.invoked(begun[0]) as self._trace:
+            return await self._answer(*begun)
+
+    async def _answer(self, run: Run, actor: Actor | Denied, messages: list[Message]) -> str:
         recorder = self._recorder = Recorder(
             run, worker=self.worker, writer=self._writer, next_seq=run.first_seq + 1, on_event=self._on_event
         )
-        if actor is None:
-            return await self._finish(run, agui.failed(NO_MEMBER, "denied"))
+        if isinstance(actor, Denied):
+            return await self._finish(run, agui.failed(actor.sentence, "denied"))
         job: loop.Job | None = None
         try:
             await llm.ready(self.choice.model)
             self._mask = await in_thread(mask_of, actor, self.choice, self._memory)
             job = self._job(run, actor, messages, await in_thread(_slots, actor, self.choice.is_planner))
+            opening = await in_thread(resuming.opening_of, run)
+            job.opening, job.guard.writes = opening.events, opening.writes
             last = await self._follow(job, recorder)
         except LeaseLost:
             raise
@@ -92,7 +102,7 @@ class Execution:
                 await recorder.add(event)
         raise AssertionError("the loop ended without an end")
 
-    def _begin(self) -> tuple[Run, Actor | None, list[Message]] | None:
+    def _begin(self) -> tuple[Run, Actor | Denied, list[Message]] | None:
         """Take the row: from now on it runs, unless it is gone or was stopped before it began."""
         with tenant(self.organization_id):
             run = (
@@ -112,18 +122,23 @@ class Execution:
                 self.stop.set()
             self._memory = memory_of(run.organization_id, run.thread_id)
             messages, self._summed_up = summary.history_of(_turns(run), self._memory, planner=self.choice.is_planner)
-        return run, _actor_for(run), messages
+        try:
+            actor: Actor | Denied = actor_of(run)
+        except Denied as error:
+            actor = error
+        return run, actor, messages
 
     def _job(self, run: Run, actor: Actor, messages: list[Message], slots: SlotContext) -> loop.Job:
         planner = self.choice.is_planner
         guard = GuardRun(id=f"copilot-{run.pk}", asked=True)
-        guard.tainted = not planner and (has_read(messages) or self._summed_up)
+        known = PageContext.read(run.context)
+        guard.tainted = not planner and (has_read(messages) or self._summed_up or known.is_untrusted)
         acting = actor.at(Face.COPILOT, run=guard, request_id=run.request_id or uuid.uuid4().hex)
         tools = tools_for(actor, planner=planner)
         today = slots.today
-        context = llm.ModelContext(today=today, slots=slots)
+        context = llm.ModelContext(today=today, slots=replace(slots, context=known))
         if not planner:
-            messages = [system_message(actor, today=today, page=run.page), *messages]
+            messages = [system_message(actor, today=today), *with_context(messages, known)]
         meter = self._meter = Meter(
             run,
             actor.user_id or 0,
@@ -149,9 +164,9 @@ class Execution:
             thread_id=run.thread_id,
             messages=messages,
             tools=tools,
-            stream=meter.stream,
+            stream=self._trace.streamed(meter.stream),
             propose=propose,
-            call=carry_out,
+            call=self._trace.called(carry_out),
             guard=guard,
             planner=planner,
             caps=self.choice.caps,
@@ -171,9 +186,11 @@ class Execution:
         entry = Entry(recorder.seq, recorder.seq, as_json(last))
         left = await recorder.close()
         state = await in_thread(self._end, run, [*left, entry], job)
-        await self._writer.append(stream.key_of(run.organization_id, run.thread_id), entry)
+        self._writer.append(stream.key_of(run.organization_id, run.thread_id), entry)
         if self._on_event is not None:
             self._on_event(entry.payload)
+        if state == RunState.WAITING:  # what was decided while it still ran was heard by nobody
+            await in_thread(resuming.look, run.organization_id, run.pk)
         return state
 
     def _end(self, run: Run, events: list[Entry], job: loop.Job | None) -> str:
@@ -198,18 +215,6 @@ def _propose(run: Run, calls: Sequence[Called]) -> None:
         ledger.propose(run, calls)
 
 
-def _actor_for(run: Run) -> Actor | None:
-    """Whoever asked, with the rights they have now."""
-    membership = (
-        Membership.objects.select_related("user", "organization")
-        .filter(organization_id=run.organization_id, user_id=run.thread.user_id, user__is_active=True)
-        .first()
-    )
-    if membership is None:
-        return None
-    return impersonation.carried(Actor.for_membership(membership, face=Face.COPILOT), "run", run.pk)
-
-
 def _slots(actor: Actor, planner: bool) -> SlotContext:
     """The person's today and, for the planner, their organisation's own names: a look-up of ours, not a call of its."""
     today = datetime.now(ZoneInfo(actor.time_zone)).date()
@@ -218,13 +223,8 @@ def _slots(actor: Actor, planner: bool) -> SlotContext:
 
 def _turns(run: Run) -> list[Turn]:
     """The conversation as turns, with what became of calls that waited for approval."""
-    events = [one.payload for one in threads.events_of(run.thread_id)]
-    settled = ToolCall.objects.filter(run__thread_id=run.thread_id, approval_id__isnull=False)
-    outcomes = {
-        one.tool_call_id: json.dumps({"status": one.state, "sentence": one.sentence})
-        for one in settled.exclude(state=CallState.AWAITING_APPROVAL)
-    }
-    return turns_of(events, outcomes=outcomes)
+    events = [one.payload for one in threads.events_of(run.thread_id, head_id=run.pk)]
+    return turns_of(events, outcomes=outcomes_of(run.thread_id))
 
 
 def _read_turns(run: Run) -> list[Turn]:

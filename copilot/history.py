@@ -43,6 +43,8 @@ def _add(turn: list[Message], by_id: dict[str, Message], event: Mapping[str, Any
             message = _assistant(turn, by_id, event["messageId"])
             start = (event.get("metadata") or {}).get("offset", len(message["content"]))
             message["content"] = message["content"][:start] + event["delta"]
+        case "TEXT_MESSAGE_START" if (event.get("metadata") or {}).get("approvals"):
+            by_id[event["messageId"]] = {"role": "assistant", "content": ""}  # "it waits": the call's result says so
         case "TOOL_CALL_START":
             message = _assistant(turn, by_id, event["parentMessageId"])
             call = {

@@ -1,12 +1,14 @@
 """The ledger of tool calls: what a call may become, moved under a row lock, so that none ever runs twice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from copilot.deltas import Called
 from copilot.models import CallState, Run, RunState, ToolCall
+from copilot.outcomes import sentence_of
 from copilot.tools import ToolResult
-from iotsim.core.models import Approval, ApprovalState, IdempotencyKey
+from iotsim.core.approvals import and_replaced, newest_of
+from iotsim.core.models import ApprovalState, IdempotencyKey
 from iotsim.core.tenancy import tenant
 
 S = CallState
@@ -95,23 +97,39 @@ def _settle_from(row: ToolCall, outcome: dict[str, Any]) -> None:
         _move(row, S.FAILED)
 
 
-def follow_approvals(approvals: Sequence[Approval]) -> list[ToolCall]:
-    """Move the calls that waited for these approvals; inside the tenant's transaction. Returns those that moved."""
-    by_id = {one.pk: one for one in approvals if one.state in _DECIDED}
+def follow_approvals(approval_ids: Iterable[int]) -> list[ToolCall]:
+    """Move the calls that waited for these approvals; inside the tenant's transaction. Returns those that waited.
+
+    A call whose approval was replaced (edited, overtaken) waits for the one in its place.
+    """
     waiting = ToolCall.objects.select_for_update(of=("self",)).filter(
-        approval_id__in=list(by_id), state=S.AWAITING_APPROVAL
+        approval_id__in=and_replaced(approval_ids), state=S.AWAITING_APPROVAL
     )
-    moved = list(waiting.select_related("run"))
-    for row in moved:
-        approval = by_id[row.approval_id or 0]
-        outcome = (approval.outcome or {}).get("result") or {}
-        row.event_id, row.sentence = approval.event_id, outcome.get("sentence") or approval.error or row.sentence
-        for state in _DECIDED[approval.state]:
+    found = list(waiting.order_by("pk"))
+    for row in found:
+        approval = newest_of(row.approval_id or 0)
+        row.approval_id = approval.pk
+        if approval.state in _DECIDED:
+            row.event_id, row.sentence = approval.event_id, sentence_of(approval)
+        row.save()
+        for state in _DECIDED.get(approval.state, ()):
             _move(row, state)
-    for run_id in {row.run_id for row in moved}:
-        if not ToolCall.objects.filter(run_id=run_id, state=S.AWAITING_APPROVAL).exists():
-            Run.objects.filter(pk=run_id, state=RunState.WAITING).update(state=RunState.DONE)
-    return moved
+    return found
+
+
+def all_decided(run_ids: Iterable[int]) -> list[Run]:
+    """Of these, the runs that waited and have nothing left to wait for: they are done now. Each is returned once.
+
+    Under the lock of the run: of two last decisions at the same moment one sees the other.
+    """
+    waiting = Run.objects.select_for_update(no_key=True).filter(pk__in=set(run_ids), state=RunState.WAITING)
+    over = []
+    for run in waiting.order_by("pk"):
+        if not ToolCall.objects.filter(run=run, state=S.AWAITING_APPROVAL).exists():
+            run.state = RunState.DONE.value
+            run.save(update_fields=["state"])
+            over.append(run)
+    return over
 
 
 def _locked(run_id: int, tool_call_id: str) -> ToolCall:

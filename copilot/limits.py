@@ -6,13 +6,14 @@ from django.conf import settings
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Invalid, LimitReached, TooLarge, Unavailable
 from iotsim.core.pace import seconds_to_wait
+from iotsim.core.raw import clean
 from iotsim.core.valkey import key_of
 from iotsim.core.wording import counted
 
 
 def check_text(text: str) -> str:
     """The question without surrounding space. Raises Invalid when empty, TooLarge when too long."""
-    question = text.replace("\x00", "").strip()
+    question = clean(text).strip()
     most = settings.COPILOT_MAX_MESSAGE_CHARS
     if not question:
         raise Invalid("Write a question or a task first.", field="text")

@@ -151,7 +151,7 @@ async def _plan(messages: Messages, tools: Sequence[AnyService], context: ModelC
 
     made = await asyncio.to_thread(plan, list(messages), list(tools), context.slots)
     if made.answer:
-        yield Delta(text=made.answer, model=PLANNER)
+        yield Delta(text=made.answer, model=PLANNER, choices=made.choices)
     parts = [
         CallPart(index=number, name=one["name"], arguments=_json(one["arguments"]))
         for number, one in enumerate(made.calls)

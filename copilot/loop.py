@@ -77,6 +77,7 @@ class Job:
     planner: bool
     caps: Caps = field(default_factory=Caps)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    opening: Sequence[BaseEvent] = ()  # what was decided since the run that this one goes on from
     usage: list[Usage] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     made: int = 0  # tool calls so far
@@ -107,6 +108,7 @@ class Reply:
     calls: Calls = field(default_factory=Calls)
     finish: str = ""
     open: bool = False
+    choices: dict[str, Any] | None = None  # what to choose from, when it asks back
 
     def message(self) -> dict[str, Any]:
         """As an OpenAI-style message."""
@@ -137,6 +139,8 @@ class Progress:
 async def answer(job: Job) -> AsyncGenerator[BaseEvent, None]:
     """Every event of one run, from RUN_STARTED to RUN_FINISHED or RUN_ERROR."""
     yield RunStartedEvent(thread_id=str(job.thread_id), run_id=str(job.run_id), protocol_version=PROTOCOL)
+    for event in job.opening:
+        yield event
     progress = Progress()
     try:
         while progress.outcome is None:
@@ -244,11 +248,14 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
             if delta.usage:
                 job.usage.append(delta.usage)
             reply.finish = delta.finish or reply.finish
+            reply.choices = delta.choices or reply.choices
     finally:
         await deltas.aclose()
     if reply.open:
         reply.open = False
         yield TextMessageEndEvent(message_id=reply.id)
+    if reply.choices:
+        yield agui.asked_back(reply.choices, message_id=reply.id)
     _name(job, reply)
     job.messages.append(reply.message())
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from iotsim.core.errors import Invalid, TooLarge
+from iotsim.core.page_context import PageContext
 from iotsim.core.wording import counted
 
 MOST_BYTES: Final = 64_000
@@ -25,6 +26,9 @@ class Open(BaseModel):
     type: Literal["open"]
     thread: Number = Field(default=None, gt=0, lt=2**63)
     seq: Annotated[int | None, BeforeValidator(_number)] = None
+    head: Number = Field(default=None, gt=0, lt=2**63, description="The newest run that the page has")
+    first: Number = Field(default=None, gt=0, lt=2**63, description="The oldest run that the page has")
+    run: Number = Field(default=None, gt=0, lt=2**63, description="A run to be shown, in whatever branch it is")
     page: str = Field(default="", max_length=2000)
 
 
@@ -39,8 +43,22 @@ class Threads(BaseModel):
 class Ask(BaseModel):
     type: Literal["ask"]
     text: str = Field(max_length=MOST_BYTES)
-    page: str = Field(default="", max_length=2000)
-    selected: list[str] = Field(default_factory=list, max_length=1000)
+    instead_of: Number = Field(default=None, gt=0, lt=2**63, description="The run whose question was edited")
+    context: Annotated[PageContext, BeforeValidator(PageContext.said)] = Field(default_factory=PageContext)
+
+
+class Again(BaseModel):
+    """Answer a question anew. `knowing`: the person has read that what the old answer changed stays changed."""
+
+    type: Literal["again"]
+    run: PositiveNumber
+    knowing: bool = False
+
+
+class Earlier(BaseModel):
+    """Show what was said before."""
+
+    type: Literal["earlier"]
 
 
 class Look(BaseModel):
@@ -61,7 +79,7 @@ class Decide(BaseModel):
     reason: str = Field(default="", max_length=500)
 
 
-Said = Open | New | Threads | Ask | Look | Stop | Decide
+Said = Open | New | Threads | Ask | Again | Earlier | Look | Stop | Decide
 _said: TypeAdapter[Said] = TypeAdapter(Annotated[Said, Field(discriminator="type")])
 
 

@@ -22,9 +22,7 @@ You act for {who} ({role}). Today is {today}; times are in {zone}."""
 STABLE = RULES.partition("You act for {who}")[0]  # the same for everybody and every day, so that providers can keep it
 
 
-def system_message(actor: Actor, *, today: date, page: str) -> Message:
+def system_message(actor: Actor, *, today: date) -> Message:
     """The system message for this person on this day."""
     told = RULES.format(who=actor.name, role=actor.role, today=today.isoformat(), zone=actor.time_zone)
-    if page:
-        told += f"\n\nThe person is looking at the page {page[:200]!r} of iotsim."
     return {"role": "system", "content": told}

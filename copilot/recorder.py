@@ -57,7 +57,7 @@ class Recorder:
         self.seq += 1
         entry = Entry(self.seq, self.seq, as_json(event))
         self._pending.append(entry)
-        await self.writer.append(self._key, entry)
+        self.writer.append(self._key, entry)
         if self._on_event is not None:
             self._on_event(entry.payload)
         self._flush_soon()

@@ -12,10 +12,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from copilot.conversation import Conversation, Item, approvals_of
+from copilot.frames import frame_of
 from copilot.markdown import to_html
 from copilot.models import Thread
-from iotsim.core import registry
-from iotsim.core.charts import Chart
+from copilot.versions import Versions
 from iotsim.core.schemas import ApprovalOut
 
 SHOWN_CHARS: Final = 2_000  # of a call's arguments and result
@@ -27,6 +27,14 @@ class Facts:
 
     approvals: dict[int, ApprovalOut] = field(default_factory=dict)
     undone: set[int] = field(default_factory=set)
+    versions: dict[int, Versions] = field(default_factory=dict)
+    ratings: dict[int, tuple[str, str]] = field(default_factory=dict)  # of a run: verdict and comment
+    tools: bool = True  # whether something can be done here with questions and answers
+
+
+def number_of(item: Item) -> int:
+    """The run that an item is of; 0 for one of none."""
+    return int(item.run) if item.run.isdecimal() else 0
 
 
 def item_html(item: Item, facts: Facts) -> str:
@@ -36,7 +44,10 @@ def item_html(item: Item, facts: Facts) -> str:
 
 
 def _said(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    return "message_user", {"message": {"id": item.id, "text": item.data["text"]}}
+    run, files = item.id.removeprefix("u"), item.data.get("attachments", [])
+    tools = facts.tools and run.isdecimal()
+    message = {"id": item.id, "text": item.data["text"], "run": run, "tools": tools, "attachments": files}
+    return "message_user", {"message": message, "versions": facts.versions.get(number_of(item))}
 
 
 def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -44,7 +55,11 @@ def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     decided = [facts.approvals[one].state != "pending" for one in approvals_of(item) if one in facts.approvals]
     if decided and all(decided):
         html, note = "", "Decided."
-    message = {"id": item.id, "html": html, "note": note, "writing": writing, "model": item.data.get("model", "")}
+    verdict, comment = facts.ratings.get(number_of(item), ("", ""))
+    rated = {"run": number_of(item), "verdict": verdict, "comment": comment}
+    tools = rated if item.data.get("final") and facts.tools and rated["run"] else None
+    model = item.data.get("model", "")
+    message = {"id": item.id, "html": html, "note": note, "writing": writing, "model": model, "tools": tools}
     return "message_assistant", {"message": message}
 
 
@@ -66,18 +81,9 @@ def _call(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _table(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    return "table", {"table": item.data}
-
-
-def _chart(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    service = registry.get(item.data["service"])
-    drawn = f"{service.app}/{service.name}.html"
-    return "chart", {
-        "id": item.data["id"],
-        "template": drawn,
-        "result": Chart.model_validate(item.data["result"]),
-    }
+def _widget(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    title = (item.data.get("result") or {}).get("title") or "Answer"  # of one that is older than widgets
+    return "widget", frame_of({"kind": item.kind, "title": title, **item.data}, element=item.id)
 
 
 def _card(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -85,24 +91,32 @@ def _card(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     return "proposal", {"approval": approval}
 
 
-def _job(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
-    return "job", {"job": item.data}
+def _choices(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    return "choices", {"choices": item.data}
 
 
 def _error(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     number = item.id.removeprefix("error-")
-    return "error", {"error": {"id": number, "sentence": item.data["sentence"], "request_id": ""}}
+    again = number_of(item) if facts.tools else 0
+    return "error", {"error": {"id": number, "sentence": item.data["sentence"], "request_id": "", "again": again}}
+
+
+def _note(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    return "note", {"note": {"id": item.id, "text": item.data["text"]}}
 
 
 _RENDERERS: Final = {
     "said": _said,
     "answer": _answer,
     "call": _call,
-    "table": _table,
-    "chart": _chart,
+    "table": _widget,
+    "chart": _widget,
+    "widget": _widget,
     "card": _card,
-    "job": _job,
+    "choices": _choices,
+    "job": _widget,
     "error": _error,
+    "note": _note,
 }
 
 
@@ -147,9 +161,15 @@ def error_html(sentence: str, *, number: str, request_id: str = "") -> str:
     )
 
 
-def place_html(thread_id: int | None, seq: int) -> SafeString:
+def place_html(thread_id: int | None, conversation: Conversation) -> SafeString:
     """Where the page is: it sends this back when it connects anew."""
-    return format_html('<span id="copilot-place" data-thread="{}" data-seq="{}" hidden></span>', thread_id or "", seq)
+    return format_html(
+        '<span id="copilot-place" data-thread="{}" data-seq="{}" data-head="{}" data-first="{}" hidden></span>',
+        thread_id or "",
+        conversation.seq,
+        conversation.head or "",
+        conversation.first or "",
+    )
 
 
 def inner_html(element_id: str, html: str) -> SafeString:
@@ -170,11 +190,30 @@ def chips_html(chips: Sequence[str]) -> SafeString:
 
 
 def threads_html(threads: Sequence[Thread], *, current: int | None) -> SafeString:
-    rows = [
-        {"id": one.pk, "title": one.title, "updated_at": one.updated_at, "current": one.pk == current}
-        for one in threads
-    ]
-    return inner_html("copilot-threads", render_to_string("copilot/threads.html", {"threads": rows}))
+    told = {"threads": threads, "current": current}
+    return inner_html("copilot-threads", render_to_string("copilot/threads.html", told))
+
+
+def head_html(thread: Thread | None) -> str:
+    """The conversation's title, and what can be done with it."""
+    menu = render_to_string("copilot/menu.html", {"thread": thread})
+    return str(text_html("copilot-title", thread.title if thread else "Copilot")) + inner_html("copilot-menu", menu)
+
+
+def earlier_html(conversation: Conversation) -> SafeString:
+    return inner_html("copilot-earlier", render_to_string("copilot/earlier.html", {"count": conversation.earlier}))
+
+
+def prepended_html(items: Iterable[Item], facts: Facts) -> SafeString:
+    """Items that stand before all that the page has."""
+    inner = "".join(item_html(item, facts) for item in items)
+    return format_html('<div hx-swap-oob="afterbegin:#copilot-log">{}</div>', mark_safe(inner))  # noqa: S308
+
+
+def again_html(run_id: int, changes: Sequence[str]) -> SafeString:
+    """What an answer changed and stays changed, before it is given again."""
+    told = {"run": run_id, "changes": changes}
+    return inner_html("copilot-aside", render_to_string("copilot/again.html", told))
 
 
 @dataclass(frozen=True)
@@ -192,13 +231,15 @@ def whole(conversation: Conversation, facts: Facts, around: Around, *, thread: T
         return "".join(
             [
                 log_html(conversation.items.values(), facts),
-                text_html("copilot-title", thread.title if thread else "Copilot"),
+                head_html(thread),
                 inner_html("copilot-threads", ""),
+                inner_html("copilot-aside", ""),
+                earlier_html(conversation),
                 text_html("copilot-status", around.status),
                 chips_html(around.chips),
                 text_html("copilot-model", around.model),
                 stop_html(conversation.running),
-                place_html(thread.pk if thread else None, conversation.seq),
+                place_html(thread.pk if thread else None, conversation),
             ]
         )
 
@@ -208,4 +249,11 @@ def update(
 ) -> str:
     """What changed, for a page that follows."""
     with timezone.override(zone):
-        return changes_html(items, facts, known=known) + str(place_html(thread_id, conversation.seq))
+        return changes_html(items, facts, known=known) + str(place_html(thread_id, conversation))
+
+
+def earlier_part(before: Conversation, facts: Facts, conversation: Conversation, thread_id: int, zone: str) -> str:
+    """What was said before all that the page has."""
+    with timezone.override(zone):
+        part = prepended_html(before.items.values(), facts)
+        return str(part) + earlier_html(conversation) + place_html(thread_id, conversation)

@@ -7,9 +7,10 @@ entry is an event with its numbers, or a notice without one ("card 7 changed"). 
 import asyncio
 import contextlib
 import json
+import time
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,6 +26,11 @@ KEEP_SECONDS: Final = 3600
 LONGEST: Final = 20_000  # entries of one stream
 MOST_WAITING: Final = 2_000  # entries that a slow reader may leave lying before it has to read the rows again
 BLOCK_MS: Final = 3_000
+HISTORY_PAGE: Final = 500
+AT_ONCE: Final = 500  # entries in one write
+MOST_UNWRITTEN: Final = 20_000
+WAIT_SECONDS: Final = 5.0  # for an answer of Valkey
+PAUSE_SECONDS: Final = 0.2  # before Valkey is tried again
 
 
 @dataclass(frozen=True)
@@ -94,22 +100,66 @@ def forget(organization_id: int, thread_id: int) -> None:
 # --- from the runner and the sockets ---
 
 
+async def _within(answer: Awaitable[Any], *, seconds: float = WAIT_SECONDS) -> Any:
+    """The answer of a Valkey that may hang. Raises redis.RedisError."""
+    try:
+        return await asyncio.wait_for(answer, seconds)
+    except TimeoutError as error:
+        raise redis.TimeoutError(f"no answer within {seconds:.0f} seconds") from error
+
+
 class Writer:
-    """Appends a run's events from the runner's loop."""
+    """Appends events from the runner's loop, of all its runs together, in the order in which they came.
+
+    Nobody waits for it: what has come since the last write goes out in one. While Valkey is away it is tried again and
+    again; what becomes too much is let go, and readers find it in the rows.
+    """
 
     def __init__(self) -> None:
         self._client = async_client()
+        self._waiting: deque[tuple[str, Entry]] = deque()
+        self._kept: dict[str, float] = {}  # when a stream's time was last prolonged
+        self._writing: asyncio.Task[None] | None = None
+        self._away = False
 
-    async def append(self, key: str, entry: Entry) -> None:
-        try:
-            async with self._client.pipeline(transaction=False) as pipe:
+    def append(self, key: str, entry: Entry) -> None:
+        if len(self._waiting) >= MOST_UNWRITTEN:
+            self._waiting.clear()
+        self._waiting.append((key, entry))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all(), name="copilot-stream-writer")
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), AT_ONCE))]
+            try:
+                await _within(self._write(batch))
+                self._away = False
+            except redis.RedisError as error:
+                if not self._away:  # once for each time that it goes
+                    log.warning("copilot_stream_away", error=str(error))
+                self._away = True
+                self._waiting.extendleft(reversed(batch))  # written twice is known by its number
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _write(self, batch: Sequence[tuple[str, Entry]]) -> None:
+        now = time.monotonic()
+        async with self._client.pipeline(transaction=False) as pipe:
+            for key, entry in batch:
                 pipe.xadd(key, _fields(entry), maxlen=LONGEST)
+            for key in {key for key, _ in batch if now - self._kept.get(key, -KEEP_SECONDS) > KEEP_SECONDS / 60}:
                 pipe.expire(key, KEEP_SECONDS)
-                await pipe.execute()
-        except redis.RedisError as error:
-            log.warning("copilot_stream_away", error=str(error))
+                self._kept[key] = now
+            await pipe.execute()
+        if len(self._kept) > MOST_UNWRITTEN:
+            self._kept.clear()
 
     async def close(self) -> None:
+        """Write what waits, if Valkey takes it, and no more."""
+        if self._writing is not None:
+            await asyncio.wait({self._writing}, timeout=WAIT_SECONDS)
+            self._writing.cancel()
+            await asyncio.wait({self._writing})
         await self._client.aclose()
 
 
@@ -178,7 +228,8 @@ class Hub:
         known = self._followers.setdefault(follower.key, set())
         known.add(follower)
         if follower.key not in self._positions:
-            self._positions[follower.key] = await self._last(follower.key)
+            last = await self._last(follower.key)
+            self._positions.setdefault(follower.key, last)  # where somebody else reads already, they go on
             await self._ring()
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read(), name="copilot-hub")
@@ -191,22 +242,31 @@ class Hub:
             self._followers.pop(follower.key, None)
             self._positions.pop(follower.key, None)
         if not self._followers and self._reading is not None:
-            self._reading.cancel()
+            reading, self._reading = self._reading, None  # whoever comes meanwhile starts a reader of their own
+            reading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._reading
-            self._reading = None
-            await self._client.aclose()
+                await reading
+            if self._reading is None:
+                await self._client.aclose()
 
-    async def history(self, key: str) -> list[Entry]:
-        """What the stream still holds."""
+    async def history(self, key: str, *, after: int = 0) -> list[Entry]:
+        """The events above `after` that the stream still holds, read from its end; none when Valkey is away."""
+        found: list[Entry] = []
+        newest = "+"
         try:
-            return [_entry(fields) for _, fields in await self._client.xrange(key)]
-        except redis.RedisError:
-            return []
+            while page := await _within(self._client.xrevrange(key, max=newest, count=HISTORY_PAGE)):
+                entries = [_entry(fields) for _, fields in page]
+                found += [one for one in entries if one.seq > after]
+                if len(page) < HISTORY_PAGE or any(0 < one.seq <= after for one in entries):
+                    break
+                newest = f"({page[-1][0].decode()}"
+        except redis.RedisError as error:
+            log.warning("copilot_stream_away", error=str(error))
+        return found[::-1]
 
     async def _last(self, key: str) -> str:
         try:
-            newest = await self._client.xrevrange(key, count=1)
+            newest = await _within(self._client.xrevrange(key, count=1))
         except redis.RedisError:
             return "$"
         return newest[0][0].decode() if newest else "0-0"
@@ -214,15 +274,17 @@ class Hub:
     async def _ring(self) -> None:
         """Have the blocking read begin anew, with the keys there are now."""
         with contextlib.suppress(redis.RedisError):
-            await self._client.xadd(self._bell, {"s": "0"}, maxlen=1)
-            await self._client.expire(self._bell, KEEP_SECONDS)
+            await _within(self._client.xadd(self._bell, {"s": "0"}, maxlen=1))
+            await _within(self._client.expire(self._bell, KEEP_SECONDS))
 
     async def _read(self) -> None:
         bell = "$"
         while True:
             keys: dict[Any, Any] = {**self._positions, self._bell: bell}
             try:
-                answer = await self._client.xread(keys, block=BLOCK_MS)
+                answer = await _within(
+                    self._client.xread(keys, block=BLOCK_MS), seconds=BLOCK_MS / 1000 + valkey.SECONDS
+                )
             except redis.RedisError as error:
                 log.warning("copilot_stream_away", error=str(error))
                 self._everyone_missed()

@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.urls import Resolver404, resolve
 from pydantic import BaseModel
 
-from iotsim.core.registry import Service
 from iotsim.core.wording import counted, money, size
 
 ROWS: Final = 10
@@ -29,12 +26,7 @@ STATES: Final = frozenset({"state", "status", "outcome"})
 
 
 def table_of(
-    service: Service[Any, Any],
-    arguments: Mapping[str, Any],
-    result: BaseModel,
-    *,
-    table_id: str,
-    time_zone: str = "UTC",
+    arguments: Mapping[str, Any], result: BaseModel, *, table_id: str, time_zone: str = "UTC"
 ) -> dict[str, Any] | None:
     """The table as templates/copilot/table.html takes it (plain JSON), or None when there is nothing to list."""
     rows, total = _rows(result)
@@ -49,8 +41,7 @@ def table_of(
         "id": table_id,
         "columns": [{"label": PREFERRED[name], "numeric": _is_number(shown, name)} for name in names],
         "rows": [_row(row, names, zone) for row in shown],
-        "more": " ".join(filter(None, [_more(arguments, result, total - len(shown)), _as_of(result, zone)])),
-        "url": _page_of(service, arguments) if total > len(shown) or len(rows) > 1 else "",
+        "more": _more(arguments, result, total - len(shown)),
     }
 
 
@@ -116,24 +107,6 @@ def _more(arguments: Mapping[str, Any], result: BaseModel, rest: int) -> str:
     if rest <= 0 or "limit" in arguments:
         return ""
     return f"{rest:,} more." if getattr(result, "total_is_exact", True) else f"More than {rest:,} more."
-
-
-def _as_of(result: BaseModel, zone: ZoneInfo) -> str:
-    moment = getattr(result, "as_of", None) or getattr(result, "usage_as_of", None)
-    return f"As of {moment.astimezone(zone):%-d %b, %H:%M}." if isinstance(moment, datetime) else ""
-
-
-def _page_of(service: Service[Any, Any], arguments: Mapping[str, Any]) -> str:
-    """The page with the whole list, where there is one at the service's own path."""
-    address = f"/{service.path}/"
-    if "{" in address:
-        return ""
-    try:
-        resolve(address)
-    except Resolver404:
-        return ""
-    query = {name: value for name, value in arguments.items() if value is not None and name != "limit"}
-    return f"{address}?{urlencode(query, doseq=True)}" if query else address
 
 
 def summary_of(arguments: Mapping[str, Any], result: BaseModel | None) -> str:

@@ -1,6 +1,6 @@
 """Conversations in the database: finding one's own, reading their events, asking and stopping."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,15 +9,17 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from copilot import agui, limits, queue, stream
+from copilot import agui, branches, limits, queue, stream, texts
+from copilot.attachments import taken_along
+from copilot.context import PageContext, resolved
 from copilot.conversation import Conversation, fold
 from copilot.models import ACTIVE, Run, RunEvent, RunState, Thread
 from copilot.recorder import as_json, write
 from copilot.stream import Entry
 from iotsim.core import impersonation
-from iotsim.core.actor import Actor
+from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import Conflict, NotFound
-from iotsim.core.roles import Permission
+from iotsim.core.roles import Permission, names_of
 from iotsim.core.tenancy import tenant
 
 TITLE_CHARS: Final = 60
@@ -38,14 +40,22 @@ def find_thread(actor: Actor, thread_id: int, *, lock: bool = False) -> Thread:
     return thread
 
 
-def events_of(thread_id: int, *, after: int = 0) -> list[RunEvent]:
-    """The events of a conversation with a number above `after`, in order; inside the tenant's transaction."""
-    return list(RunEvent.objects.filter(thread_id=thread_id, seq__gt=after).order_by("seq"))
+def events_of(thread_id: int, *, after: int = 0, head_id: int | None = None) -> list[RunEvent]:
+    """The events of a conversation with a number above `after`, in order; inside the tenant's transaction.
+
+    Those of the branch that is shown, or of the one that ends with the run `head_id`.
+    """
+    thread = Thread.objects.filter(pk=thread_id).first()
+    if thread is None:
+        return []
+    tree = branches.tree_of(thread, head_id=head_id)
+    rows = RunEvent.objects.filter(thread_id=thread_id, seq__gt=after)
+    return list((rows if tree.is_straight else rows.filter(run_id__in=tree.path)).order_by("seq"))
 
 
-def read(thread_id: int) -> Conversation:
+def read(thread_id: int, *, head_id: int | None = None) -> Conversation:
     """The conversation as its rows tell it; inside the tenant's transaction."""
-    return fold((one.seq, one.payload) for one in events_of(thread_id))
+    return fold((one.seq, one.payload) for one in events_of(thread_id, head_id=head_id))
 
 
 @dataclass(frozen=True)
@@ -62,17 +72,22 @@ def ask(
     *,
     text: str,
     thread_id: int | None = None,
-    page: str = "",
-    selected: Sequence[str] = (),
+    context: PageContext | None = None,
+    instead_of: int | None = None,
     worker: str = "",
+    also: Callable[[Run], None] | None = None,
+    traceparent: str = "",
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
 
-    Raises Invalid, TooLarge, LimitReached, Denied, NotFound, or Conflict while the last answer is still being given.
+    `instead_of` is an earlier run: the question begins a branch beside it. Raises Invalid, TooLarge, LimitReached,
+    Denied, NotFound, or Conflict while the last answer is still being given.
+    `also` keeps what belongs to the run in the same transaction.
     """
     actor.require(Permission.VIEW, doing="use the copilot")
     question = limits.check_text(text)
     limits.count_question(actor)
+    known = resolved(actor, context) if context is not None else PageContext()
     with tenant(actor.organization_id):
         thread = _thread_for(actor, thread_id, question)
         if Run.objects.filter(thread=thread, state__in=ACTIVE).exists():
@@ -80,24 +95,57 @@ def ask(
         run = Run.objects.create(
             organization_id=actor.organization_id,
             thread=thread,
+            parent_id=branches.parent_for(thread, instead_of),
             question=question,
-            page=page[:500],
-            selected=[str(one)[:64] for one in selected][:1000],
             request_id=actor.request_id,
+            scopes=names_of(actor.scopes),
+            key_id=actor.key_id,
             first_seq=thread.last_seq + 1,
+            traceparent=traceparent,
         )
         impersonation.remember(actor, "run", run.pk)
-        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question)
+        known, chips = taken_along(actor, run, known)
+        run.context = known.kept()
+        run.save(update_fields=["context"])
+        files = {"attachments": chips} if chips else None
+        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question, metadata=files)
         entry = Entry(run.first_seq, run.first_seq, as_json(said))
         write(run, [entry])
-        thread.last_seq = entry.seq
-        thread.save(update_fields=["last_seq", "updated_at"])
+        thread.last_seq, thread.head_id = entry.seq, run.pk
+        thread.save(update_fields=["last_seq", "head_id", "updated_at"])
         queue.enqueue(actor.organization_id, run.pk, worker=worker)
-    stream.append(actor.organization_id, thread.pk, [entry])
-    remember_open(actor, thread.pk)
+        if also is not None:
+            also(run)
+    moved = [] if instead_of is None else [Entry(0, 0, {"head": run.pk})]
+    stream.append(actor.organization_id, thread.pk, [*moved, entry])
+    if actor.face is not Face.API:  # a program's conversation does not open in the person's sidebar
+        remember_open(actor, thread.pk)
     if not worker:
         stream.order("wake")
     return Asked(thread.pk, run.pk, run.first_seq)
+
+
+def again(actor: Actor, run_id: int, *, worker: str = "") -> Asked:
+    """Have the question of a run answered anew, beside the answer that is there. Raises as `ask` does."""
+    with tenant(actor.organization_id, read_only=True):
+        run = find_run(actor, run_id)
+        origin = Run.objects.get(pk=branches.tree_of(run.thread).origin_of(run.pk))
+    return ask(
+        actor,
+        text=origin.question,
+        thread_id=origin.thread_id,
+        context=PageContext.read(origin.context),
+        instead_of=origin.pk,
+        worker=worker,
+    )
+
+
+def find_run(actor: Actor, run_id: int) -> Run:
+    """A run of one's own conversations; inside the tenant's transaction. Raises NotFound."""
+    run = Run.objects.select_related("thread").filter(pk=run_id, thread__user_id=actor.user_id or 0).first()
+    if run is None:
+        raise NotFound(f"There is no answer {run_id} of yours.", field="run")
+    return run
 
 
 def _thread_for(actor: Actor, thread_id: int | None, question: str) -> Thread:
@@ -141,6 +189,7 @@ def end_run(run: Run, events: list[Entry], *, worker: str) -> str:
     run.error = str(last.get("message", ""))[:500]
     run.finished_at = timezone.now()
     run.save()
+    texts.keep_text(run)
     Thread.objects.filter(pk=run.thread_id).update(last_seq=events[-1].seq, updated_at=timezone.now())
     queue.release(worker, run.pk)
     return run.state

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from copilot.charts import chart_of
 from copilot.deltas import Called
-from copilot.tables import summary_of, table_of
+from copilot.tables import summary_of
+from copilot.widgets import widget_of
 from iotsim.core import registry
 from iotsim.core.actor import Actor
 from iotsim.core.errors import ApprovalRequired, Denied, Invalid, IotsimError, NotFound
@@ -74,8 +74,7 @@ class ToolResult:
     content: str
     summary: str = ""
     duration_ms: int = 0
-    table: dict[str, Any] | None = None
-    chart: dict[str, Any] | None = None
+    widget: dict[str, Any] | None = None  # what people see of it: a table, a chart, a card (copilot/widgets.py)
     approval: ApprovalOut | None = None
     event_id: int | None = None
     can_undo: bool = False
@@ -139,14 +138,12 @@ def _done(
     called: Called,
     planner: bool,
 ) -> ToolResult:
-    table = table_of(service, arguments, outcome.result, table_id=called.id, time_zone=actor.time_zone)
     return ToolResult(
         state="done",
         sentence=outcome.sentence,
         content=compact(outcome.result, planner=planner),
         summary=summary_of(arguments, outcome.result),
-        table=table,
-        chart=chart_of(service, outcome.result, chart_id=called.id),
+        widget=widget_of(actor, service, arguments, outcome.result, widget_id=called.id),
         event_id=outcome.event_id,
         can_undo=outcome.can_undo,
         job_id=outcome.job.id if outcome.job else None,

@@ -15,6 +15,9 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.docs import Swagger
 from ninja.security import APIKeyCookie, HttpBearer
 
+from copilot.attachments import attach
+from copilot.schemas.attachments import AttachmentOut
+from iotsim import agui
 from iotsim.core import registry
 from iotsim.core.access import actor_in, arguments_of
 from iotsim.core.actor import Actor, Face
@@ -56,6 +59,10 @@ class Session(APIKeyCookie):
     """The browser's session, with Django's CSRF check."""
 
     param_name = "iotsim_session"
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        """Without a session nobody is asked for its CSRF token: they have not signed in."""
+        return super()._get_key(request) if self.param_name in request.COOKIES else None
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
         if not request.user.is_authenticated:
@@ -267,6 +274,17 @@ def upload(request: HttpRequest, file: File[UploadedFile]) -> HttpResponse:
     return answer(kept, status=201)
 
 
+def attach_file(request: HttpRequest, file: File[UploadedFile]) -> HttpResponse:
+    """Give the copilot a list of SIMs (CSV, Excel, text), usage records or a photo; its `reference` names its SIMs."""
+    given: AttachmentOut = attach(
+        request.auth,  # type: ignore[attr-defined]
+        name=file.name or "file",
+        content=file.file,  # type: ignore[arg-type]
+        size_bytes=file.size or 0,
+    )
+    return answer(given, status=201)
+
+
 def unknown(request: HttpRequest, rest: str) -> HttpResponse:
     return problem(request, NotFound(f"There is nothing at /api/v1/{rest}. See /api/v1/docs."))
 
@@ -274,6 +292,14 @@ def unknown(request: HttpRequest, rest: str) -> HttpResponse:
 api.post("/uploads", operation_id="upload_file", summary="Upload a file", tags=["core"], response={201: UploadOut})(
     upload
 )
+agui.add_to(api, read_body=_body)
+api.post(
+    "/copilot/attachments",
+    operation_id="attach_file",
+    summary="Give the copilot a file",
+    tags=["copilot"],
+    response={201: AttachmentOut},
+)(attach_file)
 add_services()
 
 

@@ -17,6 +17,7 @@ from copilot.consumers import CopilotConsumer  # noqa: E402
 from iotsim.checks import refuse_to_start  # noqa: E402
 from iotsim.live import LiveConsumer  # noqa: E402
 from iotsim.metrics import measured_sockets  # noqa: E402
+from iotsim.streams import streaming  # noqa: E402
 
 refuse_to_start()
 
@@ -29,7 +30,7 @@ sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_ur
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": streaming(http),
         "websocket": measured_sockets(sockets, paths={f"/{one.pattern}" for one in websocket_urlpatterns}),
     }
 )

@@ -42,14 +42,14 @@ ICONS = """
     circle-x clipboard clipboard-check clock clock-hour-4 clock-pause cloud-upload coin copy credit-card
     database device-desktop device-floppy device-mobile device-sim devices dots dots-vertical download edit
     external-link eye eye-off file file-download file-import file-spreadsheet file-type-csv file-type-pdf
-    file-type-xls filter fingerprint flag folder folders forms gauge help history history-toggle home
+    file-type-xls filter fingerprint flag folder folders forms gauge git-fork help history history-toggle home
     hourglass inbox info-circle key language layout-dashboard layout-sidebar-right
     layout-sidebar-right-collapse lifebuoy link list list-check lock login logout mail map map-pin mask
-    menu-2 message message-chatbot message-circle message-plus message-report moon moon-stars pencil photo
+    menu-2 message message-chatbot message-circle message-plus message-report moon moon-stars paperclip pencil photo pin
     player-pause player-play player-stop plug plus plus-minus power presentation-analytics progress qrcode
-    receipt refresh report report-analytics robot route router search send send-2 settings shield
+    receipt refresh report report-analytics robot route router search send send-2 settings share shield
     shield-check shield-lock sort-ascending sort-descending sparkles spy stack-2 sun switch-horizontal table
-    table-export table-import tag tags terminal-2 tool trash upload user user-circle user-cog
+    table-export table-import tag tags terminal-2 thumb-down thumb-up tool trash upload user user-circle user-cog
     user-exclamation user-minus user-plus users wand webhook wifi wifi-off world x zoom-in
 """.split()  # noqa: SIM905 (a list of strings would be four times as long)
 

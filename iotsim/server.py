@@ -7,6 +7,7 @@ whatever the application sends until the client reads it; here both have an end,
 of a request is on the disk before the application hears of it, so what is too large is refused while it arrives.
 """
 
+import asyncio
 import sys
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from daphne.ws_protocol import WebSocketProtocol
 MESSAGE_BYTES: Final = 256 * 1024  # a question of more than 64,000 bytes is still answered with a sentence
 MOST_WAITING: Final = 64  # messages that a client may have sent and the application not taken yet
 UNREAD_BYTES: Final = 1024 * 1024  # what may wait for a client that does not read before more is said
+UNREAD_SECONDS: Final = 60.0  # how long a reader of events may read nothing
 FLOOD: Final = 1008
 AROUND_A_FILE: Final = 64 * 1024  # what a form says besides
 _SENTENCE: Final = b'{"title": "Too large", "status": 413, "detail": "The body is larger than what may be brought in."}'
@@ -101,6 +103,7 @@ class BoundedRequest(WebRequest):
 
     room = 0
     refused = False
+    tap: "Tap | None" = None
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 (Twisted's names)
         self.room = self._most()
@@ -130,6 +133,18 @@ class BoundedRequest(WebRequest):
             return int(settings.UPLOAD_MAX_BYTES) + AROUND_A_FILE
         return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) + AROUND_A_FILE
 
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        super().handle_reply(message)
+        if message["type"] == "http.response.start" and self.channel is not None and _goes_on(message):
+            self.tap = Tap()
+            self.registerProducer(self.tap, True)
+
+    def finish(self) -> None:
+        if self.tap is not None:
+            self.unregisterProducer()
+            self.tap = None
+        super().finish()
+
     def refuse(self) -> None:
         """Say so and hang up; who goes on sending is not listened to."""
         self.refused = True
@@ -137,8 +152,41 @@ class BoundedRequest(WebRequest):
         self.channel.loseConnection()
 
 
+def _goes_on(message: dict[str, Any]) -> bool:
+    return any(name.lower() == b"content-type" and b"event-stream" in value for name, value in message["headers"])
+
+
+class Tap:
+    """Whether a client takes what is sent to it. A Twisted push producer that somebody can wait for."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
+
+    def pauseProducing(self) -> None:  # noqa: N802 (Twisted's names)
+        self.open.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.open.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self.open.set()
+
+
 class BoundedServer(Server):
     """Daphne's server, whose requests and sockets are bounded ones."""
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """As daphne's; whoever sends events waits here while their reader does not read, and not for ever."""
+        await super().handle_reply(protocol, message)
+        tap: Tap | None = getattr(protocol, "tap", None)
+        if tap is None or tap.open.is_set():
+            return
+        try:
+            await asyncio.wait_for(tap.open.wait(), UNREAD_SECONDS)
+        except TimeoutError:
+            if protocol.channel is not None:
+                protocol.channel.transport.abortConnection()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, ready_callable=self.bind, **options)

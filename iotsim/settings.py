@@ -220,6 +220,8 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 3.0
 CELERY_BEAT_SCHEDULER = "iotsim.beat:KeepingScheduler"  # what is set in the admin wins over what stands here
 CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "send lost jobs again": {"task": "iotsim.sweep_jobs", "schedule": 30.0},
+    "end late approvals": {"task": "iotsim.expire_approvals", "schedule": 60.0},
+    "go on after decisions": {"task": "copilot.follow_decisions", "schedule": 60.0},
     "forget idempotency keys": {"task": "iotsim.forget_idempotency_keys", "schedule": 3600.0},
     "end support sessions": {"task": "iotsim.end_impersonations", "schedule": 60.0},
     "keep usage partitions": {"task": "sims.keep_partitions", "schedule": 6 * 3600.0},
@@ -230,6 +232,7 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
     "nightly checks": {"task": "sims.start_nights", "schedule": 900.0, "kwargs": {"hour": 2}},
     "look at the last hour": {"task": "analytics.look_at_last_hour", "schedule": 3600.0},
     "analytics nights": {"task": "analytics.start_nights", "schedule": 900.0, "kwargs": {"hour": 3}},
+    "forget attachments": {"task": "copilot.forget_attachments", "schedule": 3600.0},
     "train models": {"task": "analytics.start_trainings", "schedule": 6 * 3600.0},
 }
 CELERY_TIMEZONE = "UTC"
@@ -361,7 +364,13 @@ COPILOT_MAX_OUTPUT_TOKENS = env.number("COPILOT_MAX_OUTPUT_TOKENS", 4096, minimu
 COPILOT_MAX_SECONDS = env.number("COPILOT_MAX_SECONDS", 120, minimum=1)
 COPILOT_SILENCE_SECONDS = env.number("COPILOT_SILENCE_SECONDS", 30, minimum=1)  # of the model
 COPILOT_HISTORY_TOKENS = env.number("COPILOT_HISTORY_TOKENS", 12_000, minimum=500)
+COPILOT_ATTACHMENT_BYTES = env.number("COPILOT_ATTACHMENT_BYTES", 10_000_000, minimum=1000)  # of a file given to it
+COPILOT_ATTACHMENT_DAYS = env.number("COPILOT_ATTACHMENT_DAYS", 30, minimum=1, maximum=3650)  # how long it is kept
 COPILOT_RUNS_AT_ONCE = env.number("COPILOT_RUNS_AT_ONCE", 50, minimum=1)
+
+# --- Traces of the copilot: sent by OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT; see docs/evaluation.md)
+TRACE_CONTENT = env.flag("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")  # questions, answers, tool results
+env.share("OTEL_EXPORTER_OTLP_HEADERS")
 
 # --- Where trainings are noted beside our own table: our database, or an MLflow server ---
 MLFLOW_TRACKING_URI = env.text("MLFLOW_TRACKING_URI")

@@ -1,4 +1,9 @@
+from typing import TYPE_CHECKING, BinaryIO
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from iotsim.core.brought import Brought
 
 
 class SimsConfig(AppConfig):
@@ -7,8 +12,9 @@ class SimsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing the services is what fills the registry.
-        from iotsim.core import limits, notifications, subjects
+        from iotsim.core import brought, limits, notifications, sandbox, subjects
         from sims import services  # noqa: F401
+        from sims.demo import small
         from sims.naming import customer_ids_named, customer_names, sim_id
         from sims.parameters import CUSTOMER_SLOT, SIM_SLOT
 
@@ -17,4 +23,12 @@ class SimsConfig(AppConfig):
         notifications.lead("generate_report", lambda result: "/reports/")
         notifications.lead("check_quotas", lambda result: "/alerts/")
         subjects.fill(subjects.KIND, find_id=sim_id, slot=SIM_SLOT)
+        brought.fill(_read_brought)
         limits.fill(find=customer_ids_named, names=customer_names, slot=CUSTOMER_SLOT)
+        sandbox.fill(make=small.make, empty=small.empty)
+
+
+def _read_brought(content: "BinaryIO") -> "Brought":
+    from sims.formats.brought import read  # with what reads tables and pictures, when there is one to read
+
+    return read(content)

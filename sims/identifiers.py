@@ -24,8 +24,13 @@ class NotAnIdentifier(ValueError):
     """The text is not the identifier it should be; the message says why, without repeating the text."""
 
 
+def is_rounded(text: str) -> bool:
+    """Whether it is a long number as a spreadsheet shows it: its last digits are lost."""
+    return _ROUNDED.fullmatch(text.strip().strip("\"'= ")) is not None
+
+
 def _compact(text: str) -> str:
-    if _ROUNDED.fullmatch(text.strip().strip("\"'= ")):
+    if is_rounded(text):
         raise NotAnIdentifier(ROUNDED)
     return text.translate(_NOISE).upper()
 

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Ambiguous, Invalid, NotFound
+from iotsim.core.named_sets import expanded
 from sims.models import Customer, Operator, Plan, Sim, Tag
 from sims.world import brands_of, operator_names
 
@@ -23,7 +24,7 @@ N = TypeVar("N", Plan, Customer, Tag)
 
 MIN_ENDING = 4
 MAX_CANDIDATES = 8
-MAX_NAMED_SIMS = 10_000
+MAX_NAMED_SIMS = 50_000
 
 _NOISE = re.compile(r"[\s'\"().-]+")
 
@@ -57,8 +58,7 @@ def _ways(ref: str) -> Iterable[Q]:
     if not text:
         return
     yield Q(label_lower=text.lower())
-    bare = _NOISE.sub("", text).upper()
-    digits = bare.removeprefix("+").removesuffix("F") if len(bare) > MIN_ENDING else bare
+    digits = plain_digits(text)
     if not digits:
         return
     # Without the international prefix, unless nothing is left: an empty number is what SIMs without one have.
@@ -69,8 +69,14 @@ def _ways(ref: str) -> Iterable[Q]:
         yield Q(iccid_reversed__gte=start, iccid_reversed__lt=start + "~")
 
 
+def plain_digits(text: str) -> str:
+    """A number as people write it, without spaces, dashes, a leading + and the filler at its end."""
+    bare = _NOISE.sub("", text).upper()
+    return bare.removeprefix("+").removesuffix("F") if len(bare) > MIN_ENDING else bare
+
+
 def _iccids(digits: str) -> list[str]:
-    """The number itself, without its last digit, and with any check digit."""
+    """The ICCIDs that a number may stand for: the number itself, without its last digit, and with any check digit."""
     return [digits, digits[:-1], *(f"{digits}{check}" for check in range(10))]
 
 
@@ -90,18 +96,27 @@ def _nothing(ref: str) -> str:
 
 
 def find_sims_named(actor: Actor, refs: Sequence[str], *, lock: bool = False) -> list[Sim]:
-    """The SIMs of a list of names, each once, in order of id. Plain ICCIDs cost one query for all of them."""
-    if len(refs) > MAX_NAMED_SIMS:
-        raise Invalid(f"{len(refs):,} SIMs are too many for one call; {MAX_NAMED_SIMS:,} may be named.", field="sims")
+    """The SIMs of a list of names, each once, in order of id. Plain ICCIDs cost one query for all of them.
+
+    A name may stand for a whole set ("attachment:12"); SIMs of it that are not the actor's (any more) are left out.
+    """
+    given = expanded(actor, refs)
+    if len(given.names) > MAX_NAMED_SIMS:
+        raise Invalid(
+            f"{len(given.names):,} SIMs are too many for one call; {MAX_NAMED_SIMS:,} may be named.", field="sims"
+        )
     rows = Sim.objects.for_actor(actor)
     if lock:
         rows = rows.select_for_update(of=("self",))
     rows = rows.select_related("plan", "customer", "device", "operator")
-    found = {sim.iccid: sim for sim in rows.filter(iccid__in=list(refs)).order_by("pk")}
-    for ref in refs:
+    wanted = [*given.names, *given.members]
+    found = {sim.iccid: sim for sim in rows.filter(iccid__in=wanted).order_by("pk")}
+    for ref in given.names:
         if ref not in found:
             sim = find_sim(actor, ref, lock=lock)
             found[sim.iccid] = sim
+    if not found and given.members:
+        raise NotFound("None of the SIMs of the file is there any more.", field="sims")
     return sorted({sim.pk: sim for sim in found.values()}.values(), key=lambda sim: sim.pk)
 
 

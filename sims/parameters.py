@@ -105,10 +105,11 @@ OperatorName = Annotated[
 # --- plans, tags, customers ---
 
 
+PLAN_SLOT: Final = Slot("plan", find_plan, mask="Basic", noun="the plan")
 PlanName = Annotated[
     str,
     Field(max_length=100, examples=["Basic"], description="A plan, by name"),
-    Slot("plan", find_plan, mask="Basic", noun="the plan"),
+    PLAN_SLOT,
 ]
 TagName = Annotated[
     str,

@@ -1,6 +1,7 @@
 """Operators, plans, tags, customers and search words in a sentence. Pure functions over text."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from iotsim.core.names import find_beside, unquote, words
@@ -48,12 +49,17 @@ def _named_operator(text: str, one: OperatorMention) -> bool:
     ) and (one.sure or bool(re.search(r"(?:operator|network|carrier|provider)\s*$", text[: one.start], re.I)))
 
 
+_NOT_BRANDS: Final = words("version versions organs arrange range ranges strange change oranges sunrises")
+
+
 def _misspelt_operators(text: str, found: list[Found]) -> list[Found]:
     from rapidfuzz.distance import OSA
 
     near = []
     for match in re.finditer(r"[^\W\d_][\w-]{4,}", text):
         word = match[0].lower()
+        if word in _NOT_BRANDS:
+            continue
         limit = 1 if len(word) < 7 else 2
         for brand in _POPULAR:
             close = brand[0].lower() == word[0] and OSA.distance(word, brand.lower(), score_cutoff=limit) <= limit
@@ -65,14 +71,20 @@ def _misspelt_operators(text: str, found: list[Found]) -> list[Found]:
 
 
 def find_plan(text: str, context: SlotContext) -> list[Found]:
-    """Plans: "plan Gold", "on the Gold plan", "tariff X", or a name the organisation has."""
-    return find_beside(
+    """Plans: "plan Gold", "on the Gold plan", "tariff X", or a name the organisation has; the one left as "from"."""
+    found = find_beside(
         text,
         before=r"(?:rate\s+|data\s+|tariff\s+|service\s+)?(?:plan|tariff|rateplan|bundle|package|subscription)",
         after=r"(?:rate\s+|data\s+|tariff\s+|service\s+)?(?:plan|tariff|bundle|package)s?",
         known=context.names("plan"),
     )
+    found.sort(key=lambda one: one.start)
+    if len(found) == 2 and _MOVED_TO.search(text[found[0].end : found[1].start]):
+        found[0] = replace(found[0], role="from")
+    return found
 
+
+_MOVED_TO: Final = re.compile(r"\b(?:to|onto|into)\b", re.IGNORECASE)
 
 _QUOTED_TAG: Final = r"\"[^\"]+\"|'[^']+'|“[^”]+”"
 _NO_TAG: Final = (

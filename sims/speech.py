@@ -341,8 +341,9 @@ _NEW_NAME: Final = re.compile(
     r"\b(?:rename|call|name)\s+(?:the\s+|our\s+|my\s+|this\s+|us\b\s*)?"
     r"(?:organi[sz]ation|company|workspace|tenant|account)?\s*(?:name\s+)?(?:to\s+|as\s+)?"
     r"(?P<name>[\"'\u201c]?[A-Z0-9].{0,118}?)[\"'\u201d]?\s*[.!]?$|"
-    r"\b(?:organi[sz]ation|company|workspace)(?:'s)?\s+name\s+(?:to|should\s+be|is\s+now)\s+"
-    r"[\"'\u201c]?(?P<other>\S.{0,118}?)[\"'\u201d]?\s*[.!]?$"
+    r"\b(?:organi[sz]ation|company|workspace)(?:(?:'s)?\s+name\s+(?:to|should\s+be|is\s+now)|"
+    r"\s+(?:is\s+now|is|should\s+(?:now\s+)?be|has\s+been|was)\s+(?:now\s+)?(?:called|renamed(?:\s+to)?|named))\s+"
+    r"[\"'\u201c]?(?P<other>\S.{0,118}?)[\"'\u201d]?\s*(?:,[^,\"]*)?[.!]?$"
 )
 
 

@@ -120,7 +120,7 @@
   on("auxclick", "tr[data-href]", (e, row) => {
     if (e.button === 1 && !e.target.closest(INTERACTIVE)) open(row.dataset.href, "_blank");
   });
-  const PICKS = "input[name=sims], input[name=alerts], input[name=recommendations]";
+  const PICKS = "input[name=sims], input[name=alerts], input[name=recommendations], input[name=threads]";
   let lastPicked = null;
   on("click", PICKS, (e, box) => {
     const boxes = $$(PICKS);
@@ -148,7 +148,26 @@
     $("[data-bulk-count]", bar).textContent = picked.toLocaleString("en-GB");
     const all = $("[data-select-all]");
     if (all) [all.checked, all.indeterminate] = [picked > 0 && picked === boxes.length, picked > 0 && picked < boxes.length];
+    chooseEverything(bar, false, picked === boxes.length);
   }
+  // All that fit the filters, not only the rows on show: the acts then go by the filters, and so does the copilot.
+  function chooseEverything(bar, chosen, possible = true) {
+    const button = $("[data-select-everything]", bar);
+    if (!button) return;
+    bar.toggleAttribute("data-everything", chosen);
+    button.hidden = chosen || !possible;
+    $$("[data-only-chosen]", bar).forEach((one) => { one.hidden = chosen; });
+    if (!chosen) return;
+    bar.dataset.everything = button.dataset.selectEverything;
+    $("[data-bulk-count]", bar).textContent = button.dataset.selectEverything;
+  }
+  on("click", "[data-select-everything]", (e, button) => chooseEverything(button.closest("[data-bulk]"), true));
+  document.addEventListener("htmx:configRequest", (e) => {
+    const everything = e.target.closest?.("[data-bulk][data-everything]") && e.target.dataset.everything;
+    if (!everything) return;
+    e.detail.path = everything;
+    e.detail.formData.delete("sims");
+  });
 
   on("click", "[data-filters]", (e, button) => {
     const open = button.form.toggleAttribute("data-open");

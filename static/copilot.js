@@ -11,17 +11,23 @@
   const phone = matchMedia("(max-width: 767.98px)");
   const isOpen = () => root.dataset.copilot === "open";
 
+  let cameFrom = null; // where the focus was when the sidebar opened: it returns there
   function showCopilot(open, { focus = true } = {}) {
+    if (open && !isOpen() && !document.activeElement?.closest("#copilot")) cameFrom = document.activeElement;
     root.dataset.copilot = open ? "open" : "closed";
     if (beside.matches) remember("copilot", root.dataset.copilot);
     syncCopilot();
     if (!focus) return;
-    (open ? $("#copilot-text") : $("[data-copilot-toggle]"))?.focus();
+    const back = cameFrom?.isConnected && cameFrom !== document.body ? cameFrom : $("[data-copilot-toggle]");
+    (open ? $("#copilot-text") : back)?.focus();
     if (open) scrollLog();
   }
   function syncCopilot() {
     $$("[data-copilot-toggle]").forEach((b) => b.setAttribute("aria-expanded", String(isOpen())));
-    $$(".rail, .column").forEach((part) => { part.inert = isOpen() && phone.matches; });
+    const sheet = isOpen() && phone.matches; // on a phone it covers the page, which waits behind it
+    $$(".skip, .rail, .column").forEach((part) => { part.inert = sheet; });
+    if (sheet) { $("#copilot")?.setAttribute("role", "dialog"); $("#copilot")?.setAttribute("aria-modal", "true"); }
+    else { $("#copilot")?.removeAttribute("role"); $("#copilot")?.removeAttribute("aria-modal"); }
   }
   function setWidth(pixels) {
     const width = Math.round(Math.min(Math.max(pixels, 320), Math.min(720, innerWidth * 0.6)));
@@ -65,15 +71,8 @@
     field.form.requestSubmit();
   }
   on("click", "[data-ask]", (e, chip) => ask(chip.dataset.ask));
-  on("click", "[data-edit-question]", (e, button) => editQuestion(button.closest("[data-question]")));
+  on("click", "[data-edit-question]", (e, button) => editQuestion($("[data-question]", button.closest(".asked"))));
 
-  function editQuestion(question) {
-    const field = $("#copilot-text");
-    if (!question || !field) return;
-    field.value = question.dataset.question;
-    field.focus();
-    field.setSelectionRange(field.value.length, field.value.length);
-  }
   on("keydown", "#copilot-text", (e, field) => {
     if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
       e.preventDefault();
@@ -86,35 +85,36 @@
   // What the copilot may know of the page travels with the question.
   document.addEventListener("htmx:wsConfigSend", (e) => {
     if (e.target.id !== "copilot-form") return;
-    if (!e.detail.parameters.text?.trim()) { e.preventDefault(); return; }
-    e.detail.parameters.page = location.pathname + location.search;
-    e.detail.parameters.selected = $$("input[name=sims]:checked").map((box) => box.value);
+    if (!e.detail.parameters.text?.trim() || !mayAsk(e.detail.parameters.text)) { e.preventDefault(); return; }
+    e.detail.parameters.context = window.iotsim.questionContext();
   });
-  document.addEventListener("htmx:wsAfterSend", (e) => { if (e.target.id === "copilot-form") { e.target.reset(); scrollLog(); } });
+  document.addEventListener("htmx:wsAfterSend", (e) => { if (e.target.id === "copilot-form") { asked(e.target); scrollLog(); } });
   // The socket lives as long as the preserved sidebar: without its address htmx cannot open a second one.
   document.addEventListener("htmx:wsConnecting", (e) => e.target.removeAttribute("ws-connect"));
   // Where this page is in which conversation, so that it gets the rest and nothing twice.
   let socket = null;
   const tellCopilot = (message) => socket?.send(JSON.stringify({ ...message, page: location.pathname + location.search }));
   document.addEventListener("htmx:wsOpen", (e) => {
-    delete e.target.dataset.offline;
+    connected(e.target);
     socket = e.detail.socketWrapper;
-    const { thread, seq } = $("#copilot-place").dataset;
-    tellCopilot({ type: "open", thread, seq });
+    const { thread, seq, head, first } = $("#copilot-place").dataset;
+    tellCopilot({ type: "open", thread, seq, head, first });
   });
   // Another page beside the sidebar: other suggestions.
   for (const moved of ["htmx:pushedIntoHistory", "htmx:historyRestore"]) {
     document.addEventListener(moved, () => tellCopilot({ type: "look" }));
   }
-  document.addEventListener("htmx:wsClose", (e) => { e.target.dataset.offline = ""; });
+  document.addEventListener("htmx:wsClose", (e) => disconnected(e.target));
   // Who reads further up is left there; who is at the end stays at the end.
   let atEnd = true;
   document.addEventListener("htmx:wsBeforeMessage", () => {
     const box = $(".copilot-scroll");
     atEnd = !box || box.scrollHeight - box.scrollTop - box.clientHeight < 60;
+    beforeMessage(box);
   });
   document.addEventListener("htmx:wsAfterMessage", () => {
     if (atEnd) scrollLog();
+    afterMessage($(".copilot-scroll"));
     noticeActs();
   });
   // When the copilot changed something, or it was taken back, the lists on the page ask anew.
@@ -140,4 +140,224 @@
   document.addEventListener("DOMContentLoaded", syncCopilot);
   document.addEventListener("htmx:afterSettle", (e) => { if (e.target === document.body || e.detail.boosted) syncCopilot(); });
   document.addEventListener("htmx:historyRestore", syncCopilot);
+
+  // --- Threads: editing, answering again, opening, and nothing typed is ever lost -----------------------------------
+  const store = {
+    read(key) { try { return JSON.parse(sessionStorage.getItem(`iotsim.copilot-${key}`)) ?? {}; } catch { return {}; } },
+    write(key, value) { try { sessionStorage.setItem(`iotsim.copilot-${key}`, JSON.stringify(value)); } catch { /* then only this page keeps it */ } },
+  };
+  const opened = () => $("#copilot-place")?.dataset.thread || "new";
+  const say = (words) => { const status = $("#copilot-status"); if (status) status.textContent = words; };
+
+  // An edited question begins a branch beside the old one.
+  function editQuestion(question) {
+    const field = $("#copilot-text");
+    if (!question || !field) return;
+    field.value = question.dataset.question;
+    edit(question.dataset.run ?? "");
+    keepDraft();
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  }
+  function edit(run) {
+    const field = $("#copilot-text");
+    $("#copilot-form [name=instead_of]").value = run;
+    $("#copilot-editing").hidden = !run;
+    if (run) field.setAttribute("aria-describedby", "copilot-editing-words"); else field.removeAttribute("aria-describedby");
+  }
+  function stopEditing() {
+    const run = $("#copilot-form [name=instead_of]").value;
+    edit("");
+    $("#copilot-text").value = "";
+    keepDraft();
+    ($(`#edit-${run}`) ?? $("#copilot-text")).focus();
+  }
+  on("click", "[data-edit-cancel]", stopEditing);
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape" || !e.target.closest?.("#copilot") || $("#copilot .dropdown-menu.show")) return;
+    const open = $("#copilot-editing:not([hidden])") ? stopEditing
+      : $("#copilot-aside").childElementCount ? closeAside
+      : $("#copilot-threads").childElementCount ? closeThreads : null;
+    if (!open) return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    open();
+  }, true);
+
+  // What is typed and not sent is kept for each conversation, over changes of the page and a reload.
+  function keepDraft() {
+    const field = $("#copilot-text");
+    const { [opened()]: _, ...rest } = store.read("drafts");
+    const instead = $("#copilot-form [name=instead_of]").value;
+    store.write("drafts", field.value ? { ...rest, [opened()]: { text: field.value, instead } } : rest);
+  }
+  function showDraft() {
+    const draft = store.read("drafts")[opened()];
+    $("#copilot-text").value = draft?.text ?? "";
+    edit(draft?.instead ?? "");
+  }
+  on("input", "#copilot-text", keepDraft);
+  document.addEventListener("submit", (e) => {
+    if (e.target.action?.endsWith("/logout/")) { store.write("drafts", {}); store.write("pending", {}); }
+  }, true);
+
+  // A question counts as sent when it stands in the log; until then it is kept, and comes back if it never arrived.
+  const timesSaid = (text) => $$("#copilot-log [data-question]").filter((one) => one.dataset.question === text).length;
+  let asking = false;
+  function mayAsk(text) {
+    if ($("#copilot").dataset.offline === undefined) {
+      store.write("pending", { text, times: timesSaid(text) });
+      return true;
+    }
+    say("Not sent: there is no connection. Your question stays here until there is one.");
+    return false;
+  }
+  function asked(form) {
+    asking = true;
+    form.reset();
+    edit("");
+    keepDraft();
+  }
+  function lookForPending() {
+    const { text, times } = store.read("pending");
+    if (!text) return;
+    const field = $("#copilot-text");
+    if (timesSaid(text) > times) {
+      store.write("pending", {});
+      if (field.value === text) { field.value = ""; keepDraft(); }
+    } else if (reconnected && !field.value) {
+      field.value = text;
+      keepDraft();
+      store.write("pending", {});
+      say("The last question did not arrive. It is here again, to be sent.");
+    }
+  }
+
+  // The connection: told in words, in the one place that is heard.
+  const LOST = "The connection is lost. Trying again...";
+  let reconnected = false;
+  function disconnected(sidebar) {
+    sidebar.dataset.offline = "";
+    say(LOST);
+  }
+  function connected(sidebar) {
+    delete sidebar.dataset.offline;
+    reconnected = true;
+    const status = $("#copilot-status");
+    if ([LOST].includes(status.textContent) || status.textContent.startsWith("Not sent")) say("Connected again");
+  }
+
+  // The log is exchanged in pieces: focus, place and what was being read stay where they were.
+  let had = {};
+  function beforeMessage(box) {
+    const focused = document.activeElement?.closest("#copilot") ? document.activeElement : null;
+    const typed = focused?.matches("input, textarea") ? focused.value : null;
+    had = { id: focused?.id, typed, thread: opened(), first: $("#copilot-log")?.firstElementChild, height: box?.scrollHeight, top: box?.scrollTop };
+  }
+  function afterMessage(box) {
+    if (box && had.first?.isConnected && $("#copilot-log").firstElementChild !== had.first && !atEnd) {
+      box.scrollTop = had.top + box.scrollHeight - had.height;
+    }
+    $("#copilot-threads-button")?.setAttribute("aria-expanded", String($("#copilot-threads").childElementCount > 0));
+    if (opened() !== had.thread) {
+      if (!(had.thread === "new" && asking)) showDraft();
+      else keepDraft();
+      asking = false;
+    }
+    lookForPending();
+    const wanted = $("#copilot [data-focus]");
+    if (wanted) { wanted.removeAttribute("data-focus"); wanted.focus(); }
+    else if (had.id && document.activeElement === document.body) {
+      const again = document.getElementById(had.id);
+      if (again && had.typed !== null && again.value !== had.typed) again.value = had.typed;
+      (again ?? (had.id.startsWith("copilot-earlier") ? box : $("#copilot-text")))?.focus({ preventScroll: !again });
+    }
+    goTo();
+  }
+
+  // The panel of earlier conversations: a second press closes it.
+  function closeThreads() {
+    const inside = document.activeElement?.closest("#copilot-threads");
+    $("#copilot-threads").replaceChildren();
+    $("#copilot-threads-button").setAttribute("aria-expanded", "false");
+    if (inside) $("#copilot-threads-button").focus();
+  }
+  document.addEventListener("htmx:wsConfigSend", (e) => {
+    if (e.target.id !== "copilot-threads-form" || !$("#copilot-threads").childElementCount) return;
+    e.preventDefault();
+    closeThreads();
+  });
+  let target = "";
+  on("click", "[data-open-thread]", (e, button) => {
+    const { openThread, openRun } = button.dataset;
+    target = openRun ? `message-u${openRun}` : "";
+    showCopilot(true);
+    keepDraft();
+    tellCopilot({ type: "open", thread: openThread, run: openRun ?? "" });
+  });
+  function goTo() {
+    const place = target && $(`#copilot-log #${target}`);
+    if (!place) return;
+    target = "";
+    place.tabIndex = -1;
+    place.focus();
+    place.scrollIntoView({ block: "start" });
+    place.classList.add("found-here");
+  }
+  on("click", "[data-earlier]", () => tellCopilot({ type: "earlier" }));
+
+  // Answering again; what was changed is told first, above the composer.
+  function closeAside() {
+    const run = $("#copilot-aside [data-again]")?.dataset.again;
+    $("#copilot-aside").replaceChildren();
+    ($(`#again-${run}`) ?? $("#copilot-text")).focus();
+  }
+  on("click", "[data-again]", (e, button) => {
+    tellCopilot({ type: "again", run: button.dataset.again, knowing: "knowing" in button.dataset });
+    if ("knowing" in button.dataset) closeAside();
+  });
+  on("click", "[data-aside-close]", closeAside);
+
+  // Copying: an answer as text, the address of a shared conversation.
+  on("click", "[data-copy-answer]", async (e, button) => {
+    const answer = button.closest(".answer").cloneNode(true);
+    $$(".answer-tools, .rating", answer).forEach((part) => part.remove());
+    document.body.append(answer); // innerText needs a place in the page to know its lines
+    const text = answer.innerText.trim();
+    answer.remove();
+    await navigator.clipboard.writeText(text);
+    say("The answer is copied");
+  });
+  on("click", "[data-copy-link]", async (e, button) => {
+    await navigator.clipboard.writeText(location.origin + button.dataset.copyLink);
+    say("The link is copied");
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    showDraft();
+    if (location.hash === "#copilot") { history.replaceState(history.state, "", location.pathname + location.search); showCopilot(true); }
+  });
+})();
+
+// --- Worth doing: what fits the page that is open, above the conversation ------------------------
+(() => {
+  "use strict";
+
+  const { $, recall, remember } = window.iotsim;
+  const here = () => `/suggestions/near/?page=${encodeURIComponent(location.pathname)}`;
+
+  function lookAround() {
+    const box = $("#copilot-suggestions");
+    if (!box || box.dataset.liveSrc === here()) return;
+    box.dataset.liveSrc = here(); // from here on kept live by live.js
+    window.htmx.ajax("GET", here(), { target: box, swap: "innerHTML" });
+  }
+  document.addEventListener("DOMContentLoaded", () => {
+    const part = $("#copilot-near");
+    if (!part) return;
+    part.open = recall("near", "open") === "open";
+    part.addEventListener("toggle", () => remember("near", part.open ? "open" : "closed"));
+    lookAround();
+  });
+  for (const moved of ["htmx:pushedIntoHistory", "htmx:historyRestore"]) document.addEventListener(moved, lookAround);
 })();

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
+from iotsim.core.parameters import find_days
 from iotsim.core.quantities import NUMBER, read_number
+from iotsim.core.said import find_coming_day
 from iotsim.core.slots import Found, Slot, SlotContext
 
 MOST_DAYS_AHEAD: Final = 31
@@ -111,6 +113,14 @@ Chance = Annotated[
     Field(ge=0, le=1, description='A probability from 0 to 1, or in percent ("20 %")'),
     Slot("chance", find_chance, noun="how likely", free=True, shares=True),
 ]
+
+
+def find_last_day(text: str, context: SlotContext) -> list[Found]:
+    """The day until which something is looked for: the coming Friday of "before Friday", else the end of a period."""
+    return find_coming_day(text, context) or [one for one in find_days(text, context) if one.role != "start"][-1:]
+
+
+BEFORE: Final = Slot("last_day", find_last_day, mask="last week", noun="a day")
 
 RiskOrder = Annotated[
     Literal["probability", "date", "over"],

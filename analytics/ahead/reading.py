@@ -139,12 +139,21 @@ def _standing(actor: "Actor", subject: "Subject", today: date, past: "Sequence[U
     """`past` are the subject's days, those of its calendar month among them."""
     if subject.sim is not None:
         return standing_of(subject.sim, today)
-    if subject.pool is not None and subject.plan is not None:
-        start, end = cycle_on(today, subject.plan.billing_day)
-        return Standing(subject.pool.used_bytes, subject.pool.quota_bytes or None, start, end, subject.pool.as_of)
-    start, end = cycle_on(today, CALENDAR)
+    quota, start, end = _terms(subject, today)
+    if subject.pool is not None:
+        return Standing(subject.pool.used_bytes, quota, start, end, subject.pool.as_of)
     used = sum(one.bytes_total for one in past if start <= one.day <= today)
-    return Standing(used, None, start, end, known_until(subject.sims))
+    return Standing(used, quota, start, end, known_until(subject.sims))
+
+
+def _terms(subject: "Subject", today: date) -> tuple[int | None, date, date]:
+    """The subject's quota and the first and last day of the cycle it counts for."""
+    if subject.sim is not None:
+        now = standing_of(subject.sim, today)
+        return now.quota, now.start, now.end
+    if subject.pool is not None and subject.plan is not None:
+        return subject.pool.quota_bytes or None, *cycle_on(today, subject.plan.billing_day)
+    return None, *cycle_on(today, CALENDAR)
 
 
 def _made_now(actor: "Actor", subject: "Subject") -> "Kept":
@@ -153,21 +162,21 @@ def _made_now(actor: "Actor", subject: "Subject") -> "Kept":
 
     series = series_of(actor, subject)
     first_day = series.last_day + timedelta(days=1)
-    now = _standing(actor, subject, first_day, ())
-    used = _used_before(series, now.start)
-    quota = np.array([np.nan if now.quota is None else now.quota - used])
-    remaining = np.array([int(end_position(now.end, first_day))])
+    quota, start, end = _terms(subject, first_day)
+    used = _used_before(series, start)
+    left = np.array([np.nan if quota is None else quota - used])
+    remaining = np.array([int(end_position(end, first_day))])
     made = forecast_fleet(
-        series.values[:, None], series.weekdays, horizon=HORIZON_DAYS, remaining=remaining, allowance=quota
+        series.values[:, None], series.weekdays, horizon=HORIZON_DAYS, remaining=remaining, allowance=left
     )
     curves = [[float(value) for value in made.curve[level, :, 0]] for level in range(3)]
     rest, month = made.rest[:, 0].astype(float), made.month[:, 0].astype(float)
     midnight = datetime.combine(first_day, datetime.min.time(), ZoneInfo(actor.time_zone))
     row = GroupForecast(
         organization_id=actor.organization_id, scope=subject.scope, sims=1, as_of=midnight, first_day=first_day,
-        cycle_start_date=now.start, cycle_end_date=now.end, used_bytes=used, quota_bytes=now.quota,
+        cycle_start_date=start, cycle_end_date=end, used_bytes=used, quota_bytes=quota,
         history_days=int(made.history_days[0]), is_prior=bool(made.is_prior[0]), model=MODEL, version=VERSION,
-        exhausts_probability=None if now.quota is None else float(made.probability[0]),
+        exhausts_probability=None if quota is None else float(made.probability[0]),
     )  # fmt: skip
     row.cycle_p10_bytes, row.cycle_p50_bytes, row.cycle_p90_bytes = (used + round(one) for one in rest)
     row.month_p10_bytes, row.month_p50_bytes, row.month_p90_bytes = (round(one) for one in month)

@@ -87,7 +87,7 @@ _MARKS: Final = {
     "false": r"(?:as\s+(?:a\s+)?)?false(?:[\s-]+(?:alarm|positive))?|not\s+real|(?:as\s+)?harmless|(?:as\s+)?noise|"
     r"no\s+anomaly|nothing\s+wrong|a\s+mistake",
     "expected": r"(?:as\s+)?(?:expected|planned|intended|known|foreseen|on\s+purpose)",
-    "real": r"(?:as\s+)?(?:real|genuine|true|confirmed)|confirm|correct",
+    "real": r"really\s+happened|(?:as\s+)?(?:real|genuine|true|confirmed)|confirm|correct",
     "open": r"(?:as\s+)?(?:open|undecided|unmarked)|unmark",
 }
 Mark = Annotated[
@@ -126,8 +126,9 @@ Budget = Annotated[
 ]
 
 _SUSPENSION: Final = {
+    "off": r"(?:(?:automatic|shadow)\s+)?suspension\s+off|off(?=\W+(?:\w+\W+){0,3}suspension)|"
+    r"no\s+(?:automatic\s+)?suspension",
     "shadow": r"shadow(?:[\s-]+mode)?",
-    "off": r"(?:automatic\s+)?suspension\s+off|off(?=\W+(?:\w+\W+){0,3}suspension)|no\s+(?:automatic\s+)?suspension",
 }
 Suspension = Annotated[
     Literal["off", "shadow"],

@@ -1,5 +1,31 @@
 """Importing this package registers every service of analytics."""
 
-from analytics.services import anomalies, anomaly_settings, charts, churn, costs, forecasts, models, nights, savings
+from analytics.services import (
+    anomalies,
+    anomaly_settings,
+    charts,
+    churn,
+    comparison,
+    costs,
+    forecasts,
+    models,
+    nights,
+    reasons,
+    savings,
+    suggestions,
+)
 
-__all__ = ["anomalies", "anomaly_settings", "charts", "churn", "costs", "forecasts", "models", "nights", "savings"]
+__all__ = [
+    "anomalies",
+    "anomaly_settings",
+    "charts",
+    "churn",
+    "comparison",
+    "costs",
+    "forecasts",
+    "models",
+    "nights",
+    "reasons",
+    "savings",
+    "suggestions",
+]

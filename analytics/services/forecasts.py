@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from analytics.ahead.parameters import Chance, DaysAhead, DaysBack, RiskOrder
+from analytics.ahead.parameters import BEFORE, Chance, DaysAhead, DaysBack, RiskOrder
 from analytics.examples import EXAMPLES
 from analytics.schemas.forecasts import ModelComparison, QuotaRisks, UsageAnalysis, UsageForecast
 from iotsim.core.actor import Actor
@@ -92,7 +92,7 @@ def list_quota_risks(
     plan: PlanName | None = None,
     tag: TagName | None = None,
     min_probability: Annotated[Chance, Field(description="How likely it must be, 0 to 1 or in percent")] = WILL,
-    before: Annotated[Day | None, Field(description="Only those that run out on this day or earlier")] = None,
+    before: Annotated[Day | None, Field(description="Only those that run out on this day or earlier"), BEFORE] = None,
     is_over: Annotated[
         bool | None, Field(description="Only those over their quota already, or only those that are not yet")
     ] = None,

@@ -24,6 +24,8 @@ from iotsim.core.parameters import Limit
 from iotsim.core.proposals import Proposal
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
+from iotsim.core.said import find_least_amount, numbers_slot, word_slot
+from iotsim.core.slots import Slot
 from iotsim.core.tenancy import tenant
 from iotsim.core.wording import counted, money
 from sims.parameters import CustomerName, PlanName, SimRef, as_list
@@ -36,13 +38,20 @@ CHUNK: Final = 500  # recommendations that a job applies in one transaction
 MANY: Final = 100_000
 
 LeastSaving = Annotated[
-    Decimal | None, Field(ge=0, le=1_000_000, description="Only savings of at least so much a month, such as 2.50")
+    Decimal | None,
+    Field(ge=0, le=1_000_000, description="Only savings of at least so much a month, such as 2.50"),
+    Slot("least_saving", find_least_amount, noun="an amount", free=True, shares=True),
 ]
-State = Annotated[str, Field(pattern="^(open|applied|dismissed)$", description="open, applied or dismissed")]
+State = Annotated[
+    str,
+    Field(pattern="^(open|applied|dismissed)$", description="open, applied or dismissed"),
+    word_slot("advice_state", {"applied": r"(?:already\s+)?applied|carried\s+out", "dismissed": r"dismissed|declined"}),
+]
 Numbers = Annotated[
     Annotated[list[int], Field(max_length=MANY)] | None,
     BeforeValidator(as_list),
     Field(description="Numbers of recommendations; without them, all that fit"),
+    numbers_slot("recommendations", r"recommendations?|advices?|savings?|suggestions?"),
 ]
 
 

@@ -14,16 +14,27 @@ ACTIVE: Final = ("queued", "running")
 
 
 class Thread(TenantModel):
-    """A conversation of one person. `last_seq` is the number of its newest event while no run is active."""
+    """A conversation of one person. `last_seq` is the number of its newest event while no run is active.
+
+    `head_id` is the newest run of the branch that is shown. `shared_at`: everybody in the organisation may read it.
+    """
 
     user_id = models.BigIntegerField()
     title = models.CharField(max_length=120, blank=True)
     last_seq = models.BigIntegerField(default=0)
+    head_id = models.BigIntegerField(null=True)
+    pinned_at = models.DateTimeField(null=True)
+    shared_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        indexes = [models.Index(fields=["organization", "user_id", "-updated_at"], name="thread_newest")]
+        indexes = [
+            models.Index(fields=["organization", "user_id", "-updated_at"], name="thread_newest"),
+            models.Index(
+                fields=["organization", "-shared_at"], name="thread_shared", condition=models.Q(shared_at__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title or f"conversation {self.pk}"
@@ -39,18 +50,25 @@ class RunState(models.TextChoices):
 
 
 class Run(TenantModel):
-    """One question and what the copilot does about it. Money in US dollars; None when the price is not known."""
+    """One question and what the copilot does about it. Money in US dollars; None when the price is not known.
+
+    `parent_id` is the run before it in its branch of the conversation.
+    """
 
     thread = models.ForeignKey(
         Thread, on_delete=models.CASCADE, related_name="runs", db_constraint=False, db_index=False
     )
+    parent_id = models.BigIntegerField(null=True)
     question = models.TextField()
-    page = models.CharField(max_length=500, blank=True)
-    selected = models.JSONField(default=list)
+    context = models.JSONField(default=dict)  # what the person had before them (iotsim/core/page_context.py)
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED.value)
     stop_asked = models.BooleanField(default=False)
     worker = models.CharField(max_length=36, blank=True)
     request_id = models.CharField(max_length=64, blank=True)
+    scopes = models.JSONField(null=True)  # of the API key that asked; None: a person, with all of the role
+    key_id = models.BigIntegerField(null=True)
+    resumes = models.BigIntegerField(null=True)  # the run after whose decisions this one goes on
+    traceparent = models.CharField(max_length=55, blank=True)  # of whoever asked; once it runs, the run's own span
     first_seq = models.BigIntegerField()
     model = models.CharField(max_length=120, blank=True)
     input_tokens = models.IntegerField(default=0)
@@ -65,13 +83,17 @@ class Run(TenantModel):
         indexes = [
             models.Index(fields=["organization", "thread", "id"], name="run_of_thread"),
             models.Index(fields=["organization", "created_at"], name="run_by_day"),
+            models.Index(fields=["organization", "id"], name="run_waiting", condition=models.Q(state="waiting")),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "thread"],
                 name="one_active_run_a_thread",
                 condition=models.Q(state__in=ACTIVE),
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "resumes"], name="run_resumed_once", condition=models.Q(resumes__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

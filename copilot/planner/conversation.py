@@ -29,6 +29,7 @@ class Plan:
 
     calls: list[dict[str, Any]] = field(default_factory=list)
     answer: str | None = None
+    choices: dict[str, Any] | None = None  # asking back: {"question", "options": [{"words", "say"}]}
 
 
 def plan(messages: Sequence[Mapping[str, Any]], tools: Sequence[Tool], context: SlotContext) -> Plan:

@@ -34,12 +34,13 @@ class Memory:
     last_call: dict[str, Any] | None = None
     items: list[dict[str, Any]] = field(default_factory=list)
     results: list[tuple[dict[str, Any], Any]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)  # by the person, oldest first
 
     @classmethod
     def of(cls, messages: Sequence[Mapping[str, Any]]) -> "Memory":
         """From OpenAI-style messages: assistant tool calls and the tool messages that answer them."""
         results = calls_with_results(messages)
-        memory = cls(results=results)
+        memory = cls(results=results, said=[str(one["content"]) for one in messages if one.get("role") == "user"])
         for call, result in results:
             memory.last_call = call
             memory.items = items_of(result) or memory.items

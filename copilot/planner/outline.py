@@ -6,7 +6,7 @@ chosen and reading.py for how its arguments are found.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from copilot.embedding import embed, embed_kept, whole_words
+from copilot.planner.languages import understood
 from copilot.planner.memory import Memory
 from copilot.planner.reading import Filled, Hit, Reading, Tool, fill, parameters_of, read, required_of
 from copilot.planner.refusals import (
@@ -69,6 +70,7 @@ class Outline:
     calls: list[Call] = field(default_factory=list)
     answer: str | None = None
     why: str = ""  # "", "out of scope", "question", "negated", ...
+    language: str = "en"  # of the sentence
 
 
 class Planner:
@@ -113,11 +115,14 @@ class Planner:
         scores = self.router.scores(reading)
         strange = self._strangeness(reading)
         ranked: list[tuple[float, Filled | None]] = [(scores.pop(NOTHING, 0.0) + strange, None)]
-        for name, score in scores.items():
+        for name, score in sorted(scores.items(), key=lambda pair: pair[1], reverse=True):
+            if len(ranked) > 2 and score + 2 * _FIT < ranked[1][0]:
+                break  # neither this one nor any after it can come second
             filled = fill(self.tools[name], reading)
             fit = 0.0 if strange >= _FOREIGN else self._fit(filled)
             ranked.append((score + fit - self._misfit(filled, reading, memory), filled))
-        return sorted(ranked, key=lambda pair: pair[0], reverse=True)
+            ranked.sort(key=lambda pair: pair[0], reverse=True)
+        return ranked
 
     def _misfit(self, filled: Filled, reading: Reading, memory: Memory) -> float:
         """How badly the values said fit the tool: what it needs and lacks, what it cannot take."""
@@ -177,7 +182,10 @@ class Planner:
     def outline(self, text: str, context: SlotContext, memory: Memory | None = None) -> Outline:
         """What a sentence asks for, given what was said before."""
         memory = memory or Memory()
-        text = text[:_LONGEST]
+        said = understood(text[:_LONGEST], names=_names(context), before=memory.said)
+        return replace(self._outlined(said.english, context, memory), language=said.language)
+
+    def _outlined(self, text: str, context: SlotContext, memory: Memory) -> Outline:
         cleaned = clean(text)
         if not cleaned or is_hostile(cleaned):
             return self.decline()
@@ -231,7 +239,8 @@ class Planner:
 
     def _negated(self, filled: Filled, reading: Reading, memory: Memory, context: SlotContext) -> bool:
         """Negated, and the negation is not what made the router choose this tool ("do not approve" = reject)."""
-        positive = without_negation(reading.text, commands=self._openers)
+        said = _without(reading.text, [hit for hit in filled.used if hit.found.value == "none"])
+        positive = without_negation(said, commands=self._openers)
         if positive is None:
             return False
         _, other = self.ranked(read(positive, self.slots, context), memory)[0]
@@ -318,6 +327,11 @@ class Planner:
             answer=f"I cannot help with that. What I know here: {', '.join(titles)}. You could ask: {asked}",
             why="out of scope",
         )
+
+
+def _names(context: SlotContext) -> list[str]:
+    """What the organisation calls its things: not to be taken for words of a language."""
+    return [name for kind in ("customer", "plan", "tag") for name in context.names(kind)]
 
 
 def _without(text: str, hits: Sequence[Hit]) -> str:

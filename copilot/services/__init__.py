@@ -1,5 +1,5 @@
 """Importing this package registers every service of the copilot."""
 
-from copilot.services import choice, conversations, spending
+from copilot.services import attachments, choice, conversations, exports, pins, sharing, spending, versions
 
-__all__ = ["choice", "conversations", "spending"]
+__all__ = ["attachments", "choice", "conversations", "exports", "pins", "sharing", "spending", "versions"]

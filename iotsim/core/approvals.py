@@ -1,5 +1,6 @@
 """Calls of machines that wait for a person: filing them, deciding them."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,14 @@ def file(
     arguments: BaseModel,
     proposal: Proposal | None,
     why: str,
+    *,
+    replaces: Approval | None = None,
+    edited_by: str = "",
 ) -> ApprovalOut:
-    """Keep the call until a person decides; the same call asked twice waits once."""
+    """Keep the call until a person decides; the same call asked twice waits once.
+
+    `replaces` is the request that this one is made of: whoever waited for that one waits for this one now.
+    """
     asked = {
         "organization_id": actor.organization_id,
         "state": ApprovalState.PENDING.value,
@@ -54,6 +61,8 @@ def file(
             requester=actor.name,
             requester_face=actor.face.value,
             scopes=names_of(actor.scopes),
+            replaces_id=replaces.pk if replaces else None,
+            edited_by=edited_by,
             expires_at=timezone.now() + timedelta(hours=settings.APPROVAL_HOURS),
         )
         impersonation.remember(actor, "approval", row.pk)
@@ -70,9 +79,19 @@ def _tell(actor: Actor, row: Approval, what: str) -> None:
         user_ids=who_may(actor.organization_id, Permission.MONEY),
         kind="approval",
         sentence=asked,
-        path="/approvals/",
+        path=path_of(row),
         object_id=row.pk,
     )
+
+
+def path_of(row: Approval) -> str:
+    """Where it is shown, whatever became of it."""
+    return f"/approvals/?state=all#approval-{row.pk}"
+
+
+def what(row: Approval) -> str:
+    """The act in a few words, as its proposal says it."""
+    return str((row.proposal or {}).get("summary") or row.service.replace("_", " ").capitalize())
 
 
 def visible(actor: Actor) -> "QuerySet[Approval]":
@@ -86,10 +105,12 @@ def lock_pending(actor: Actor, approval_id: int) -> Approval:
     row = visible(actor).select_for_update().filter(pk=approval_id).first()
     if row is None:
         raise NotFound(f"There is no request {approval_id}.", field="approval")
-    if row.state != ApprovalState.PENDING:
+    if row.state == ApprovalState.SUPERSEDED:
+        raise Conflict(f"Request {approval_id} was changed; request {row.replaced_by_id} waits in its place.")
+    if row.state not in (ApprovalState.PENDING, ApprovalState.EXPIRED):
         by = f" by {row.decided_by}" if row.decided_by else ""
         raise Conflict(f"Request {approval_id} was decided already{by}: {row.get_state_display()}.")
-    if row.expires_at <= timezone.now():
+    if row.expires_at <= timezone.now() or row.state == ApprovalState.EXPIRED:
         raise Conflict(f"Request {approval_id} expired on {row.expires_at:%d %B %Y at %H:%M} UTC. Ask again.")
     return row
 
@@ -105,6 +126,40 @@ def settle(row: Approval, actor: Actor, state: ApprovalState, **fields: Any) -> 
     for name, value in fields.items():
         setattr(row, name, value)
     row.save()
+    if row.requester_user_id not in (None, actor.user_id) and state is not ApprovalState.SUPERSEDED:
+        _tell_requester(row, actor.name)
+
+
+def _tell_requester(row: Approval, decider: str) -> None:
+    """Whoever asked hears what another person made of it."""
+    sentence = ApprovalOut.of(row, title=what(row)).sentence
+    done = row.state == ApprovalState.DONE
+    notify(
+        row.organization_id,
+        user_ids=[row.requester_user_id or 0],
+        kind="approval",
+        sentence=f"{decider} approved: {what(row)}. {sentence}" if done else sentence,
+        path=path_of(row),
+        object_id=row.pk,
+    )
+
+
+def newest_of(approval_id: int) -> Approval:
+    """The request itself, or the last of those that took its place one after the other."""
+    row = Approval.objects.get(pk=approval_id)
+    while row.replaced_by_id is not None:
+        row = Approval.objects.get(pk=row.replaced_by_id)
+    return row
+
+
+def and_replaced(ids: Iterable[int]) -> set[int]:
+    """These requests and all that they took the place of, inside the tenant's transaction."""
+    found, fresh = set(ids), set(ids)
+    while fresh:
+        before = Approval.objects.filter(replaced_by_id__in=fresh).values_list("pk", flat=True)
+        fresh = set(before) - found
+        found |= fresh
+    return found
 
 
 def asked_by(member: Membership) -> "QuerySet[Approval]":

@@ -10,6 +10,7 @@ class CoreConfig(AppConfig):
         # Importing a services module is what fills the registry.
         from iotsim.core import (  # noqa: F401
             bell,
+            deciding,
             invitations,
             keys,
             members,

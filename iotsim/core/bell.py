@@ -13,6 +13,7 @@ from iotsim.core.paging import Cursor, newest_page
 from iotsim.core.parameters import Limit
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
+from iotsim.core.said import word_slot
 from iotsim.core.schemas import NotificationChange, NotificationOut, NotificationPage
 from iotsim.core.wording import counted
 
@@ -40,7 +41,11 @@ Numbers = Annotated[
 def list_notifications(
     actor: Actor,
     *,
-    unread: Annotated[bool, Field(description="Only those not read yet")] = False,
+    unread: Annotated[
+        bool,
+        Field(description="Only those not read yet"),
+        word_slot("unread", {True: r"unread|(?:not|never)\s+(?:yet\s+)?(?:been\s+)?(?:read|seen)|not\s+looked\s+at"}),
+    ] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> NotificationPage:

@@ -60,6 +60,7 @@ _LIMITS: Final = [
         0.9,
     ),
     (rf"\b(?:only|just|max|maximum|limit)\s+(?P<n>{NUMBER})\s*(?:of\s+them|please|results?|rows?)?\W*$", 0.8),
+    (rf"\b(?:last|latest|newest|first)\s+(?P<n>{NUMBER})\W*$", 0.8),
     (rf"\b(?:most|least)\s+[a-z]+\s+(?P<n>{NUMBER})\b(?!\s*(?:days?|weeks?|months?|hours?|gb|mb|gig|meg))", 0.9),
 ]
 _LIMIT_PATTERNS: Final = [(re.compile(pattern, re.IGNORECASE), score) for pattern, score in _LIMITS]

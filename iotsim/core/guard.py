@@ -21,6 +21,7 @@ from iotsim.core.effects import Frame, announce, current
 from iotsim.core.errors import (
     ApprovalRequired,
     ConfirmationRequired,
+    Conflict,
     Denied,
     IotsimError,
     LimitReached,
@@ -88,7 +89,7 @@ def replay(actor: Actor, approval: Approval, requester: Actor) -> Outcome | Appr
     proposal = _proposal(service, requester, arguments)
     if proposal and approval.proposal and proposal.digest != approval.proposal["digest"]:
         moved = what_moved(Proposal.model_validate(approval.proposal), proposal)
-        return approvals.file(service, requester, arguments, proposal, moved)
+        return approvals.file(service, requester, arguments, proposal, moved, replaces=approval)
     started, token = time.monotonic(), current.set(None)
     try:
         return _execute(
@@ -102,6 +103,24 @@ def replay(actor: Actor, approval: Approval, requester: Actor) -> Outcome | Appr
         )
     finally:
         current.reset(token)
+
+
+def ask_otherwise(actor: Actor, approval: Approval, requester: Actor, raw: Mapping[str, Any]) -> ApprovalOut:
+    """File the waiting call anew with other arguments, a full replacement, inside the approver's transaction.
+
+    It goes on in the name of whoever asked, who must be allowed the new call too. Nothing runs. Raises Conflict when
+    nothing is different.
+    """
+    from iotsim.core import registry
+
+    service = registry.get(approval.service)
+    arguments = _admit(service, requester, raw)
+    proposal = _proposal(service, requester, arguments)
+    same = idempotency.arguments_hash(service, arguments) == approval.arguments_hash
+    if same and (proposal.model_dump(mode="json") if proposal else None) == approval.proposal:
+        raise Conflict(f"That is what request {approval.pk} asks for already, so it was left as it is.")
+    why = f"{actor.name} changed what was asked for. {_why_it_matters(proposal)}".strip()
+    return approvals.file(service, requester, arguments, proposal, why, replaces=approval, edited_by=actor.name)
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

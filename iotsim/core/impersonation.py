@@ -79,6 +79,14 @@ def remember(actor: Actor, kind: str, object_id: int) -> None:
         )
 
 
+def pass_on(organization_id: int, kind: str, from_id: int, to_id: int) -> None:
+    """Work that goes on from other work was asked for by the same people; in the tenant's transaction."""
+    for asked in ImpersonatedWork.objects.filter(organization_id=organization_id, kind=kind, object_id=from_id):
+        ImpersonatedWork.objects.create(
+            organization_id=organization_id, impersonation_id=asked.impersonation_id, kind=kind, object_id=to_id
+        )
+
+
 def carried(actor: Actor, kind: str, object_id: int) -> Actor:
     """The actor of work that runs later: with both names if support had asked for it."""
     with tenant(actor.organization_id):

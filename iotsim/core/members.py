@@ -24,6 +24,7 @@ from iotsim.core.people import (
 from iotsim.core.proposals import Change, Proposal, digest_of
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission, Role
+from iotsim.core.said import word_slot
 from iotsim.core.schemas import Answer
 from iotsim.core.wording import counted
 
@@ -195,7 +196,11 @@ def limit_member_to_customers(
     *,
     member: MemberRef,
     customers: limits.CustomerNames | None = None,
-    all_customers: Annotated[bool, Field(description="Lift the limit: the member sees all customers again")] = False,
+    all_customers: Annotated[
+        bool,
+        Field(description="Lift the limit: the member sees all customers again"),
+        word_slot("all_customers", {True: r"(?:all|every|any)\s+(?:the\s+|our\s+)?customers?|everything(?:\s+again)?"}),
+    ] = False,
 ) -> LimitChanged:
     """Let a member see and change only the SIMs of some customers, or of all again. Owners and admins see all."""
     if bool(customers) == all_customers:

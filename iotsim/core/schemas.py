@@ -93,7 +93,7 @@ class ApprovalOut(Answer):
     arguments: dict[str, Any]
     proposal: Proposal | None
     why: str = Field(description="Why a person must decide")
-    state: str = Field(description="pending, done, rejected, expired, stale or failed")
+    state: str = Field(description="pending, done, rejected, expired, stale, superseded or failed")
     requester: str
     requester_face: str
     created_at: datetime
@@ -103,11 +103,16 @@ class ApprovalOut(Answer):
     reason: str = ""
     error: str = ""
     event_id: int | None = Field(default=None, description="The audit event of the call when it was done")
+    replaces_id: int | None = Field(default=None, description="The request that this one was made of")
+    replaced_by_id: int | None = Field(default=None, description="The request that took its place")
+    edited_by: str = Field(default="", description="Who gave it other arguments than were asked for")
+    may_decide: bool = Field(default=False, description="Whether whoever reads this may decide it")
+    who_may: str = Field(default="", description="Who may decide it, in a sentence")
     can_undo: bool = False
     result: dict[str, Any] | None = None
 
     @classmethod
-    def of(cls, approval: Approval, *, title: str, can_undo: bool = False) -> "ApprovalOut":
+    def of(cls, approval: Approval, *, title: str, can_undo: bool = False, **for_reader: Any) -> "ApprovalOut":
         proposal = Proposal.model_validate(approval.proposal) if approval.proposal else None
         what = proposal.summary if proposal else title
         return cls(
@@ -118,13 +123,14 @@ class ApprovalOut(Answer):
             can_undo=can_undo,
             result=(approval.outcome or {}).get("result"),
             **{name: getattr(approval, name) for name in _APPROVAL_FIELDS},
+            **for_reader,
         )
 
 
 _APPROVAL_FIELDS = [
     name
     for name in ApprovalOut.model_fields
-    if name not in {"id", "sentence", "title", "proposal", "can_undo", "result"}
+    if name not in {"id", "sentence", "title", "proposal", "can_undo", "result", "may_decide", "who_may"}
 ]
 
 
@@ -142,6 +148,8 @@ def _approval_sentence(approval: Approval, what: str) -> str:
             return f"{what}: nobody decided in time, so nothing was changed."
         case "stale":
             return f"{what}: nothing was done. {approval.error}"
+        case "superseded":
+            return f"{what}: {approval.decided_by} changed it. Request {approval.replaced_by_id} waits in its place."
     return f"{what}: {approval.error}"
 
 

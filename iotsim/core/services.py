@@ -11,6 +11,7 @@ from pydantic import Field
 
 from iotsim.core import approvals, guard, registry, subjects
 from iotsim.core.actor import Actor
+from iotsim.core.deciders import Decider, deciders_of, may_decide, who_may
 from iotsim.core.effects import mark_undoes, touch
 from iotsim.core.errors import Conflict, IotsimError, NotFound
 from iotsim.core.examples import EXAMPLES
@@ -24,9 +25,11 @@ from iotsim.core.models import (
 )
 from iotsim.core.paging import Cursor, newest_page
 from iotsim.core.parameters import DECISION_STATE, ApprovalId, Day, EventId, JobId, Limit, Reason
+from iotsim.core.people import EMAIL_SLOT
 from iotsim.core.proposals import Change, Proposal, digest_of
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
+from iotsim.core.said import word_slot
 from iotsim.core.schemas import (
     Answer,
     ApprovalOut,
@@ -109,6 +112,7 @@ def list_audit_events(
     who: Annotated[
         str | None,
         Field(description="E-mail of the person, or part of it", max_length=254),
+        EMAIL_SLOT,
     ] = None,
     service: Annotated[str | None, Field(description="Name of the service", max_length=80)] = None,
     outcome: Annotated[
@@ -117,6 +121,7 @@ def list_audit_events(
             description="done, denied, failed or waiting",
             pattern="^(done|denied|failed|waiting)$",
         ),
+        word_slot("outcome", {"denied": r"denied|refused|forbidden|not\s+allowed", "failed": r"failed|went\s+wrong"}),
     ] = None,
     sim: subjects.Subject | None = None,
     start_date: Day | None = None,
@@ -254,24 +259,32 @@ def list_approvals(
     *,
     state: Annotated[
         ApprovalState | None,
-        Field(description="pending, done, rejected, expired, stale or failed"),
+        Field(description="pending, done, rejected, expired, stale, superseded or failed"),
         DECISION_STATE,
     ] = None,
+    decided: Annotated[bool, Field(description="Only those that do not wait any more")] = False,
+    mine: Annotated[bool, Field(description="Only those asked for in one's own name")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> ApprovalPage:
     """List what machines asked for and a person must decide or has decided, newest first."""
     rows = approvals.visible(actor)
+    waiting = Q(state=ApprovalState.PENDING, expires_at__gt=timezone.now())
     if state is ApprovalState.PENDING:
-        rows = rows.filter(state=state, expires_at__gt=timezone.now())
+        rows = rows.filter(waiting)
     elif state is ApprovalState.EXPIRED:
-        rows = rows.filter(state=ApprovalState.PENDING, expires_at__lte=timezone.now())
+        rows = rows.filter(Q(state=state) | Q(state=ApprovalState.PENDING, expires_at__lte=timezone.now()))
     elif state is not None:
         rows = rows.filter(state=state)
+    if decided:
+        rows = rows.exclude(waiting)
+    if mine:
+        rows = rows.filter(requester_user_id=actor.user_id)
     page, following = newest_page(rows, cursor, limit)
+    people = deciders_of(actor.organization_id) if page else []
     return ApprovalPage(
         sentence=_count(len(page), following, "request"),
-        items=[_approval_out(row) for row in page],
+        items=[_approval_out(actor, row, people) for row in page],
         next_cursor=following,
     )
 
@@ -288,10 +301,10 @@ def get_approval(actor: Actor, *, approval: ApprovalId) -> ApprovalOut:
     row = approvals.visible(actor).filter(pk=approval).first()
     if row is None:
         raise NotFound(f"There is no request {approval}.", field="approval")
-    return _approval_out(row)
+    return _approval_out(actor, row)
 
 
-def _approval_out(row: Approval) -> ApprovalOut:
+def _approval_out(actor: Actor, row: Approval, people: list[Decider] | None = None) -> ApprovalOut:
     if row.state == ApprovalState.PENDING and row.expires_at <= timezone.now():
         row.state = ApprovalState.EXPIRED.value
     can_undo = bool(
@@ -299,7 +312,16 @@ def _approval_out(row: Approval) -> ApprovalOut:
         and AuditEvent.objects.filter(pk=row.event_id, undo__isnull=False).exists()
         and not _undone_by([row.event_id])
     )
-    return ApprovalOut.of(row, title=registry.title_of(row.service), can_undo=can_undo)
+    waits = row.state == ApprovalState.PENDING
+    if people is None:
+        people = deciders_of(actor.organization_id) if waits else []
+    return ApprovalOut.of(
+        row,
+        title=registry.title_of(row.service),
+        can_undo=can_undo,
+        may_decide=waits and may_decide(actor, row),
+        who_may=who_may(actor, row, people) if waits else "",
+    )
 
 
 @service(
@@ -327,12 +349,13 @@ def approve_call(actor: Actor, *, approval: ApprovalId) -> ApprovalOut:
             actor,
             ApprovalState.STALE,
             error=f"{outcome.why} Asked again as request {outcome.id}.",
+            replaced_by_id=outcome.id,
         )
     elif outcome is not None:
         done = {"result": kept(outcome.result)}
         approvals.settle(row, actor, ApprovalState.DONE, outcome=done, event_id=outcome.event_id)
     touch("approval", [row.pk])
-    return _approval_out(row)
+    return _approval_out(actor, row)
 
 
 @service(
@@ -348,4 +371,4 @@ def reject_call(actor: Actor, *, approval: ApprovalId, reason: Reason | None = N
     row = approvals.lock_pending(actor, approval)
     approvals.settle(row, actor, ApprovalState.REJECTED, reason=reason or "")
     touch("approval", [row.pk])
-    return _approval_out(row)
+    return _approval_out(actor, row)

@@ -8,11 +8,13 @@ Roles tell several values of one kind apart. A finder marks what it can tell ("m
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
 
 from pydantic import BaseModel
+
+from iotsim.core.page_context import PageContext
 
 
 def no_names(kind: str) -> list[str]:
@@ -22,10 +24,11 @@ def no_names(kind: str) -> list[str]:
 
 @dataclass(frozen=True)
 class SlotContext:
-    """What a finder may know beside the sentence: the day, and the organisation's names of a kind."""
+    """What a finder may know beside the sentence: the day, the organisation's names of a kind, and the page."""
 
     today: date
     names: Callable[[str], list[str]] = no_names
+    context: PageContext = field(default_factory=PageContext)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ ROLES = {
     "start_": ("start",),
     "end_": ("end",),
     "expected_": ("from",),
+    "from_": ("from",),
 }
 
 

@@ -5,8 +5,9 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from iotsim.core import invitations, jobs, keys, mail, metrics, support
-from iotsim.core.models import IdempotencyKey
+from iotsim.core import expiry, invitations, jobs, keys, mail, metrics, support
+from iotsim.core.models import IdempotencyKey, Organization
+from iotsim.core.tenancy import tenant
 
 KEEP_KEYS = timedelta(days=2)
 
@@ -20,6 +21,17 @@ def run_job(organization_id: int, job_id: int) -> str:
 def sweep_jobs() -> int:
     metrics.note_time(metrics.SWEPT_AT)
     return jobs.sweep_jobs()
+
+
+@shared_task(name="iotsim.expire_approvals")
+def expire_approvals() -> int:
+    """End the requests whose time is over and remind of those whose time is short. Answers how many ended."""
+    ended = 0
+    for organization_id in Organization.objects.values_list("pk", flat=True):
+        with tenant(organization_id):
+            ended += expiry.expire(organization_id)
+            expiry.remind(organization_id)
+    return ended
 
 
 @shared_task(name="iotsim.mark_key_used")

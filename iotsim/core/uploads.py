@@ -25,9 +25,11 @@ class UploadOut(BaseModel):
     sha256: str
 
 
-def store_upload(actor: Actor, *, name: str, content: IO[bytes], size_bytes: int) -> UploadOut:
+def store_upload(
+    actor: Actor, *, name: str, content: IO[bytes], size_bytes: int, needs: Permission = Permission.OPERATE
+) -> UploadOut:
     """Keep a file for a service to read. Raises Denied, TooLarge, or Invalid for an empty one."""
-    actor.require(Permission.OPERATE, doing="bring in files")
+    actor.require(needs, doing="bring in files")
     if size_bytes > settings.UPLOAD_MAX_BYTES:
         raise TooLarge(f"{name} has {size(size_bytes)}; at most {size(settings.UPLOAD_MAX_BYTES)} may be uploaded.")
     if size_bytes == 0:

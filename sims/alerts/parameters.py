@@ -1,13 +1,13 @@
 """Parameter types of alerts, each with its slot (see iotsim/core/slots.py). Pure."""
 
 import re
-from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
 from iotsim.core.parameters import Day, find_days, numbered
 from iotsim.core.quantities import NUMBER, read_number
+from iotsim.core.said import find_coming_day
 from iotsim.core.slots import Found, Slot, SlotContext, Source
 
 SeverityName = Literal["info", "warning", "critical"]
@@ -18,6 +18,15 @@ KindName = Literal[
 RuleKind = Literal["threshold", "limit", "status", "imei_change", "new_country", "silence", "intake_failure"]
 
 
+_WHEN: Final = re.compile(r"\b(?:when(?:ever)?|if|as\s+soon\s+as|once)\s+(?:[\w-]+\s+){0,4}$", re.IGNORECASE)
+
+
+def _with_its_when(text: str, start: int) -> int:
+    """Where the condition begins of which the word is a part: "whenever the" of "whenever the IMEI changes"."""
+    match = _WHEN.search(text[:start])
+    return match.start() if match else start
+
+
 def _finder(words: dict[str, str], score: float = 0.9) -> Any:
     patterns = {
         name: re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE) for name, pattern in words.items()
@@ -25,7 +34,7 @@ def _finder(words: dict[str, str], score: float = 0.9) -> Any:
 
     def find(text: str, context: SlotContext) -> list[Found]:
         found = [
-            Found(match.start(), match.end(), name, match[0], score)
+            Found(_with_its_when(text, match.start()), match.end(), name, match[0], score)
             for name, pattern in patterns.items()
             for match in pattern.finditer(text)
         ]
@@ -193,11 +202,8 @@ def find_until(text: str, context: SlotContext) -> list[Found]:
     match = _UNTIL.search(text)
     if match is None:
         return []
-    if text[match.end() :].lower().startswith("tomorrow"):
-        end = match.end() + len("tomorrow")
-        return [
-            Found(match.start(), end, (context.today + timedelta(days=1)).isoformat(), text[match.start() : end], 1.2)
-        ]
+    if coming := find_coming_day(text, context):
+        return coming
     days = [one for one in find_days(text, context) if one.start <= match.end() < one.end]
     return [Found(match.start(), one.end, one.value, text[match.start() : one.end], 1.2) for one in days[-1:]]
 
@@ -287,8 +293,11 @@ LIMIT_ACT: Final = Slot(
     "limit_act",
     _finder(
         {
-            "none": r"(?:do(?:es)?\s+)?nothing(?=.*\b(?:limit|quota))|never\s+suspend|not\s+(?:be\s+)?suspend(?:ed)?",
-            "suspend": r"suspend(?:ed|s)?(?=.*\b(?:limit|quota))|(?<=to\s)suspend",
+            "none": r"(?:do(?:es)?\s+)?nothing(?=.*\b(?:limit|quota))|never\s+suspend|not\s+(?:be\s+)?suspend(?:ed)?|"
+            r"(?:stop|no\s+longer|without|avoid)\s+suspend(?:ing)?(?:.*\b(?:when|once|if|as\s+soon\s+as)\s+(?:they|it)\b)?",
+            "suspend": r"(?:suspend(?:ed|s)?|cut\s+off|blocks?|stops?)\b(?:.{0,40}?(?:automatically\s+)?"
+            r"(?:when(?:ever)?|as\s+soon\s+as|once|if)\s+(?:it|they|the\s+\w+|its\s+\w+)\b.{0,40}?)?"
+            r"(?=.*\b(?:limit|quota))|(?<=to\s)suspend",
         }
     ),
     noun="what happens at the quota",

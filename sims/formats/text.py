@@ -199,6 +199,14 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def decoded(file: BinaryIO, dialect: Dialect) -> str:
+    """The whole file as text, its header among it. For small files: it is held in memory."""
+    file.seek(0)
+    data = file.read()
+    text, _ = _utf8(data[_encoding(data)[1] :], dialect)
+    return text.decode(errors="replace")
+
+
 def count_lines(file: BinaryIO, dialect: Dialect) -> int:
     """How many lines follow the header (blank ones included)."""
     file.seek(dialect.data_offset)

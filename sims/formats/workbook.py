@@ -62,6 +62,17 @@ def write_csv(stored: IO[bytes], target: IO[bytes]) -> list[str]:
     return notes + ([f"Other sheets were left out: {', '.join(map(clean, filled[1:6]))}."] if filled[1:] else [])
 
 
+def first_rows(stored: IO[bytes], *, most: int) -> Iterator[list[str]]:
+    """The rows of the first visible sheet as text, blank ones too, and at most `most`. Raises FileRefused."""
+    with _opened(stored) as book:
+        for sheet in book.worksheets:
+            if sheet.sheet_state == "visible":
+                sheet.reset_dimensions()
+                yield from _lines(sheet, most=most, blanks=True)
+                return
+    raise FileRefused("The workbook has no rows.")
+
+
 @contextmanager
 def _opened(stored: IO[bytes]) -> Iterator[Any]:
     import openpyxl

@@ -122,6 +122,13 @@ class PlanOut(BaseModel):
     billing_day: int
 
 
+class CycleCost(BaseModel):
+    """What a SIM costs in its billing cycle so far, in one currency: its share of the plan, overage, records."""
+
+    currency: str
+    cents: int
+
+
 class SimDetails(SimRow, Answer):
     """Everything about one SIM."""
 
@@ -145,6 +152,8 @@ class SimDetails(SimRow, Answer):
     threshold_percent: int = Field(description="Share of the quota at which there is an alert; its own or its plan's")
     limit_action: str = Field(description="What happens at the quota: none or suspend; its own or its plan's")
     pool: PoolOut | None = Field(default=None, description="The pool it shares its quota with")
+    costs: list[CycleCost] = Field(default=[], description="Of the billing cycle so far; one for each currency")
+    open_alerts: int = Field(default=0, description="Alerts of it that are not resolved")
 
 
 class UsageDay(BaseModel):

@@ -17,9 +17,11 @@ from sims.services import (
     quota,
     records,
     reports,
+    resolving,
     status,
     tags,
     tariffs,
+    together,
 )
 
 __all__ = [
@@ -39,7 +41,9 @@ __all__ = [
     "quota",
     "records",
     "reports",
+    "resolving",
     "status",
     "tags",
     "tariffs",
+    "together",
 ]

@@ -17,6 +17,7 @@ from iotsim.core.parameters import Reason as WhyInWords
 from iotsim.core.proposals import FIRST_ROWS, Change, Proposal, digest_of
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
+from iotsim.core.said import numbers_slot
 from iotsim.core.wording import counted
 from sims.alerts import acts
 from sims.alerts.acts import AlertFilter, acknowledged, find_alert, resolved
@@ -235,6 +236,7 @@ BulkAct = Annotated[Literal["acknowledge", "resolve"], Field(description="acknow
 AlertIds = Annotated[
     Annotated[list[int], BeforeValidator(as_list), Field(max_length=MOST_AT_ONCE)] | None,
     Field(description="Numbers of the alerts; without them, all that fit the filter"),
+    numbers_slot("alerts", r"alerts?|alarms?|warnings?"),
 ]
 
 

@@ -16,10 +16,11 @@ from iotsim.core.roles import Permission
 from iotsim.core.wording import counted, kept_apart, size
 from sims import sorting
 from sims.alerts.pools import pool_of
+from sims.costs import costs_of_parts, cycle_so_far
 from sims.examples import EXAMPLES
 from sims.filters import NEAR_QUOTA, NEARLY_OVER, OVER_QUOTA, QUOTA, SimFilter, silent
 from sims.lifecycle import Status
-from sims.models import ChangeState, Sim, SimTag, StatusChange
+from sims.models import Alert, AlertStatus, ChangeState, Sim, SimTag, StatusChange
 from sims.naming import find_sim
 from sims.parameters import (
     CustomerName,
@@ -32,7 +33,16 @@ from sims.parameters import (
     SimStatuses,
     TagName,
 )
-from sims.schemas.fleet import ActionOut, FleetSummary, PlanOut, SimDetails, SimPage, SimRow, StatusChangeOut
+from sims.schemas.fleet import (
+    ActionOut,
+    CycleCost,
+    FleetSummary,
+    PlanOut,
+    SimDetails,
+    SimPage,
+    SimRow,
+    StatusChangeOut,
+)
 from sims.usage import cycle_of, fleet_days, local_today, month_to_date
 
 if TYPE_CHECKING:
@@ -126,7 +136,16 @@ def get_sim_details(actor: Actor, *, sim: SimRef) -> SimDetails:
         threshold_percent=found.threshold_percent or (found.plan.threshold_percent if found.plan else NEAR_QUOTA),
         limit_action=found.limit_action or (found.plan.limit_action if found.plan else "none"),
         pool=pool_of(actor, found),
+        costs=_costs(actor, found),
+        open_alerts=Alert.objects.filter(sim=found).exclude(status=AlertStatus.RESOLVED).count(),
     )
+
+
+def _costs(actor: Actor, sim: Sim) -> list[CycleCost]:
+    """What its cycle costs so far, by the one meaning of money (sims/costs.py)."""
+    parts = cycle_so_far(local_today(actor))
+    found = costs_of_parts(actor, Sim.objects.for_actor(actor).filter(pk=sim.pk), parts, group="sim")
+    return [CycleCost(currency=one.currency, cents=round(one.cents)) for one in found]
 
 
 _SIM_FIELDS = ["customer_id", "imsi", "msisdn", "eid", "imei", "status_changed_at", "activated_at", "created_at"]

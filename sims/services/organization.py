@@ -33,7 +33,7 @@ TITLES = {"name": "name", "time_zone": "time zone", "currency": "currency"}
 OrganizationName = Annotated[
     str,
     Field(min_length=1, max_length=120, description="What the organisation is called"),
-    Slot("organization_name", find_organization_name, noun="a name"),
+    Slot("organization_name", find_organization_name, mask="Acme", noun="a name"),
 ]
 
 

@@ -17,13 +17,14 @@ from sims.filters import SimFilter
 from sims.lifecycle import Status
 from sims.models import Plan, Sim
 from sims.naming import find_plan, find_sims_named
-from sims.parameters import CustomerName, OperatorName, PlanName, SearchText, SimRefs, SimStatuses, TagName
+from sims.parameters import PLAN_SLOT, CustomerName, OperatorName, PlanName, SearchText, SimRefs, SimStatuses, TagName
 from sims.schemas.tariffs import PlanBefore, PlanMoved
 from sims.services.status import MAX_BULK
 from sims.tariffs import change_of, in_words, move, of_one_currency, price_change
 
-# Without a slot: in a sentence the plan is the one that they go to.
-CurrentPlan = Annotated[str | None, Field(max_length=100, description="The plan that they are on now, by name")]
+CurrentPlan = Annotated[
+    str | None, Field(max_length=100, description="The plan that they are on now, by name"), PLAN_SLOT
+]
 
 
 def _chosen(actor: Actor, sims: list[str] | None, wanted: SimFilter, *, lock: bool = False) -> list[Sim]:

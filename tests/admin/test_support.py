@@ -229,13 +229,13 @@ def test_a_job_carries_both_names(actor, organisation):
 
 def test_a_run_of_the_copilot_carries_both_names(actor, organisation, member):
     from copilot import threads
-    from copilot.execution import _actor_for
+    from copilot.acting import actor_of
     from copilot.models import Run
 
     asked = threads.ask(actor, text="Which SIMs are active?", worker="test")
     with tenant(organisation.pk):
         run = Run.objects.select_related("thread").get(pk=asked.run_id)
-        made = _actor_for(run)
+        made = actor_of(run)
     assert run.thread.user_id == member.user_id
     assert made is not None and made.name == actor.name and made.face is Face.COPILOT
 

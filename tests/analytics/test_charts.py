@@ -218,7 +218,7 @@ def test_the_number_of_queries_does_not_grow_with_the_fleet(actor, organisation,
     before = queries()
     for n in range(30):
         use(make_sim(organisation, label=f"more-{n}", plan=fleet[0].plan, cycle_bytes=n), DAY, n * MB)
-    assert queries() == before < 14
+    assert queries() == before < 12
 
 
 def test_the_address_of_a_chart_draws_it_again(client_for, actor, fleet):

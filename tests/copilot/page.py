@@ -75,9 +75,8 @@ class Page:
         self.ws = await self.http.ws_connect(f"{self.url}/ws/copilot/", origin=self.origin, max_msg_size=0)
         self.reader = asyncio.create_task(self._read())
         if hello:
-            await self.say(
-                type="open", thread=self.place.get("data-thread", ""), seq=self.place.get("data-seq", ""), page="/sims/"
-            )
+            place = {name: self.place.get(f"data-{name}", "") for name in ("thread", "seq", "head", "first")}
+            await self.say(type="open", page="/sims/", **place)
 
     async def disconnect(self) -> None:
         await self.ws.close()
@@ -90,7 +89,7 @@ class Page:
         await self.ws.send_str(json.dumps({**message, "HEADERS": {"HX-Request": "true"}}))
 
     async def ask(self, text: str) -> None:
-        await self.say(type="ask", text=text, page="/sims/", selected=[])
+        await self.say(type="ask", text=text, context={"path": "/sims/"})
 
     async def until(self, condition: Any, *, seconds: float = 20.0) -> None:
         """Wait for the page to look so; says how it looks when it never does."""
@@ -138,6 +137,11 @@ class Page:
             how, its_id = attributes.get("hx-swap-oob") or "true", attributes.get("id") or ""
             if how == "beforeend:#copilot-log":
                 self._add(inner)
+            elif how == "afterbegin:#copilot-log":
+                later, self.log = self.log, {}
+                self._add(inner)
+                assert not self.log.keys() & later.keys(), "what stands there already was sent again"
+                self.log.update(later)
             elif how == "innerHTML" and its_id == "copilot-log":
                 self.log.clear()
                 self._add(inner)

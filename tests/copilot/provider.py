@@ -172,5 +172,6 @@ async def _lines(chunks: Iterable[Chunk | float], model: str) -> AsyncIterator[b
 
 
 def _question(messages: list[dict[str, Any]]) -> str:
+    """What the person said last, without what is told of the page before it."""
     said = [one["content"] for one in messages if one["role"] == "user"]
-    return str(said[-1]) if said else ""
+    return str(said[-1]).rpartition("What the person says follows.\n\n")[2] if said else ""

@@ -1,12 +1,15 @@
 """Asking in this process: the real loop, guard, ledger and recorder, without a second process."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
-from copilot import threads
-from copilot.models import Run, RunEvent, ToolCall
+from copilot import queue, threads
+from copilot.models import QueuedRun, Run, RunEvent, ToolCall
 from copilot.runner import Runner
 from iotsim.core.actor import Actor
 from iotsim.core.guard import in_thread
@@ -37,8 +40,17 @@ class Told:
         return "".join(one["message"] for one in self.of("RUN_ERROR"))
 
 
-async def ask(actor: Actor, text: str, *, thread_id: int | None = None, on_event: Any = None) -> Told:
-    """Ask, and carry the run out to its end."""
+async def ask(actor: Actor, text: str, *, on_event: Any = None, **options: Any) -> Told:
+    """Ask (as threads.ask does, with its options), and carry the run out to its end."""
+    return await _carried_out(actor, partial(threads.ask, actor, text=text, **options), on_event)
+
+
+async def again(actor: Actor, run_id: int) -> Told:
+    """Have an answer given anew, and carry the run out to its end."""
+    return await _carried_out(actor, partial(threads.again, actor, run_id), None)
+
+
+async def _carried_out(actor: Actor, begin: Callable[..., threads.Asked], on_event: Any) -> Told:
     runner, events = Runner(), []
 
     def hear(event: dict[str, Any]) -> None:
@@ -46,9 +58,28 @@ async def ask(actor: Actor, text: str, *, thread_id: int | None = None, on_event
         if on_event is not None:
             on_event(event, runner)
 
-    asked = await in_thread(threads.ask, actor, text=text, thread_id=thread_id, worker=runner.worker)
+    asked = await in_thread(begin, worker=runner.worker)
     state = await runner.carry_out_one(actor.organization_id, asked.run_id, hear)
     return Told(asked, events, state)
+
+
+async def go_on(actor: Actor, before: int, *, on_event: Any = None) -> Told:
+    """Carry out the run that goes on after `before`, which was queued by whoever heard of the last decision."""
+    [run] = rows(actor, Run, resumes=before)
+    runner, events = Runner(), []
+    await in_thread(_hold, run.pk, runner.worker)
+
+    def hear(event: dict[str, Any]) -> None:
+        events.append(event)
+        if on_event is not None:
+            on_event(event, runner)
+
+    state = await runner.carry_out_one(actor.organization_id, run.pk, hear)
+    return Told(threads.Asked(run.thread_id, run.pk, run.first_seq), events, state)
+
+
+def _hold(run_id: int, worker: str) -> None:
+    QueuedRun.objects.filter(run_id=run_id).update(worker=worker, lease_until=timezone.now() + queue.LEASE)
 
 
 def rows(actor: Actor, model: Any, **which: Any) -> list[Any]:

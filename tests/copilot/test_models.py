@@ -196,11 +196,14 @@ async def test_what_was_decided_stands_in_the_history_of_the_next_question(actor
     model.script("Retire it", call_tools(("retire_sim", {"sim": fleet["heavy"].iccid})))
     first = await ask(actor, "Retire it")
     [approval] = rows(actor, Approval)
-    await in_thread(reject_call.call, actor, {"approval": approval.pk})
+    model.script("And the others?", say("They are fine."))
+    await ask(actor, "And the others?", thread_id=first.thread_id)
+    await in_thread(reject_call.call, actor, {"approval": approval.pk, "reason": "it is in use"})
     model.script("And now?", say("It was rejected."))
     await ask(actor, "And now?", thread_id=first.thread_id)
     told = [one for one in model.asked("And now?")[0]["messages"] if one["role"] == "tool"]
-    assert json.loads(told[0]["content"])["status"] == "denied"
+    outcome = json.loads(told[0]["content"])
+    assert (outcome["status"], outcome["reason"]) == ("rejected", "it is in use")
     assert [one.state for one in rows(actor, ToolCall)] == ["denied"]
 
 

@@ -53,7 +53,7 @@ def browser(chromium: str) -> Iterator["Browser"]:
 
     if not (REPOSITORY / "static" / "vendor" / "htmx.min.js").exists():
         pytest.skip("The front end's packages are not there; `make run` or `make test` fetches them.")
-    expect.set_options(timeout=20_000)  # five seconds, the default, are short beside the rest of a parallel run
+    expect.set_options(timeout=30_000)  # five seconds, the default, are short beside the rest of a parallel run
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # our own calls in this thread wait for nothing of that loop
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -129,7 +129,7 @@ def new_page(browser: "Browser", site: str) -> Iterator[Visit]:
     def make(viewport: dict[str, int] = WIDE, scheme: str = "light") -> "Page":
         context = browser.new_context(base_url=site, viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))

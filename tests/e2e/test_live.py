@@ -204,6 +204,24 @@ def test_one_socket_serves_the_tab_across_pages(wire: Wire, fleet: Fleet, collea
     expect(row(page, "truck-04").locator("td .state").last).to_have_text("Suspended")
 
 
+def test_a_click_at_the_very_moment_a_page_arrives_stays_in_the_tab(visit: Visit):
+    page = visit()
+    page.goto("/")
+    live(page)
+    page.evaluate("""() => {
+      window.sameTab = true;
+      const clicked = new MutationObserver(() => {
+        if (document.querySelector("h1")?.textContent !== "SIMs") return;
+        clicked.disconnect();
+        [...document.querySelectorAll(".rail a")].find((one) => one.textContent.trim() === "Audit log").click();
+      });
+      clicked.observe(document.body, { childList: true, subtree: true });
+    }""")
+    page.get_by_role("link", name="SIMs", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Audit log")
+    assert page.evaluate("window.sameTab === true")
+
+
 def test_a_removed_member_loses_the_page_and_is_told(browser: "Browser", site: str, fleet: Fleet, organisation):
     from iotsim.core import events
 

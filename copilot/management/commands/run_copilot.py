@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from copilot import llm
+from copilot import llm, tracing_setup
 from copilot.runner import Runner
 from iotsim.checks import refuse_to_start
 
@@ -19,6 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_to_start()
+        tracing_setup.say()
         # Loading takes seconds and cannot be broken off, so nobody who ends us waits for it.
         warming = threading.Thread(target=llm.warm_all, name="copilot-warm", daemon=True)
         warming.start()

@@ -12,6 +12,7 @@ class ApprovalState(models.TextChoices):
     REJECTED = "rejected", "rejected"
     EXPIRED = "expired", "expired"
     STALE = "stale", "overtaken"
+    SUPERSEDED = "superseded", "replaced"
     FAILED = "failed", "failed"
 
 
@@ -42,9 +43,20 @@ class Approval(TenantModel):
     outcome = models.JSONField(null=True)
     error = models.CharField(max_length=500, blank=True)
     event_id = models.BigIntegerField(null=True)
+    replaces_id = models.BigIntegerField(null=True)  # the request that this one was made of: edited, or overtaken
+    replaced_by_id = models.BigIntegerField(null=True)
+    edited_by = models.CharField(max_length=254, blank=True)  # who gave it other arguments than were asked for
+    reminded_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["organization", "state", "-id"], name="approval_by_state")]
+        indexes = [
+            models.Index(fields=["organization", "state", "-id"], name="approval_by_state"),
+            models.Index(
+                fields=["organization", "replaced_by_id"],
+                name="approval_by_successor",
+                condition=models.Q(replaced_by_id__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.service} asked by {self.requester}: {self.state}"

@@ -1,0 +1,153 @@
+"""Conversations and runs by the ids that an AG-UI client gives them: finding them, and asking under such an id.
+
+An id counts for one person in one organisation. The same run id again is the same run: it is followed, not run twice.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import IntegrityError
+
+from copilot import threads
+from copilot.agui_input import Wanted, message_id_of, question_of
+from copilot.models import ACTIVE, ClientRun, ClientThread, Run, RunEvent, Thread
+from iotsim.core.actor import Actor
+from iotsim.core.errors import Conflict, Invalid, NotFound
+from iotsim.core.tenancy import tenant
+
+OUR_THREAD: Final = "iotsim:"  # before the number of a conversation that was begun elsewhere, as in the sidebar
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A run that somebody reads, with the client's names for it."""
+
+    organization_id: int
+    thread_id: int
+    run_id: int
+    first_seq: int
+    title: str
+    client_thread: str
+    client_run: str
+
+
+def thread_of(actor: Actor, client_id: str) -> Thread | None:
+    """The conversation that the client means, or None for one that is to begin; inside the tenant's transaction.
+
+    Raises NotFound for a number of ours that is not the person's.
+    """
+    if client_id.startswith(OUR_THREAD):
+        return threads.find_thread(actor, _number(client_id))
+    known = ClientThread.objects.select_related("thread").filter(user_id=actor.user_id or 0, client_id=client_id)
+    row = known.first()
+    return row.thread if row else None
+
+
+def _number(client_id: str) -> int:
+    number = client_id.removeprefix(OUR_THREAD)
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise Invalid(f"After {OUR_THREAD} stands the number of a conversation.", field="threadId")
+    return int(number)
+
+
+def run_of(actor: Actor, client_id: str) -> Run | None:
+    """The run that was asked for under this id; inside the tenant's transaction."""
+    known = ClientRun.objects.select_related("run__thread").filter(user_id=actor.user_id or 0, client_id=client_id)
+    row = known.first()
+    return row.run if row else None
+
+
+def find_thread(actor: Actor, client_id: str) -> Thread:
+    """The conversation. Raises NotFound when the client means none of this person's."""
+    with tenant(actor.organization_id, read_only=True):
+        thread = thread_of(actor, client_id)
+    if thread is None:
+        raise NotFound(f"There is no conversation {client_id[:60]} of yours.", field="threadId")
+    return thread
+
+
+def known_run(actor: Actor, wanted: Wanted) -> Followed | None:
+    """The run that was begun by the same request before. Raises Conflict when the id is another conversation's."""
+    with tenant(actor.organization_id, read_only=True):
+        run = run_of(actor, wanted.run_id)
+        thread = thread_of(actor, wanted.thread_id)
+    if run is None:
+        return None
+    if thread is None or thread.pk != run.thread_id:
+        raise Conflict(f"The run {wanted.run_id[:60]} is of another conversation: give each run an id of its own.")
+    return followed(run, run.thread, wanted.thread_id, wanted.run_id)
+
+
+def ask(actor: Actor, wanted: Wanted) -> Followed:
+    """Ask the question under the client's ids. Raises what threads.ask raises; Conflict while an answer is given."""
+    with tenant(actor.organization_id, read_only=True):
+        thread = thread_of(actor, wanted.thread_id)
+
+    def keep(run: Run) -> None:
+        name(actor, wanted, run, is_new=thread is None)
+
+    try:
+        asked = threads.ask(
+            actor,
+            text=question_of(wanted.newest),
+            thread_id=thread.pk if thread else None,
+            context=wanted.context,
+            also=keep,
+        )
+    except IntegrityError as error:  # the same request a moment earlier
+        if (known := known_run(actor, wanted)) is not None:
+            return known
+        raise Conflict("The copilot is still answering in this conversation. Wait for it, or stop it first.") from error
+    return find_run(actor, asked.run_id, wanted.thread_id, wanted.run_id)
+
+
+def name(actor: Actor, wanted: Wanted, run: Run, *, is_new: bool = False) -> None:
+    """Keep the client's ids, inside the tenant's transaction. Raises IntegrityError for an id that is taken."""
+    whose = {"organization_id": actor.organization_id, "user_id": actor.user_id or 0}
+    if is_new:
+        ClientThread.objects.create(**whose, client_id=wanted.thread_id, thread_id=run.thread_id)
+    ClientRun.objects.create(**whose, client_id=wanted.run_id, message_id=message_id_of(wanted.newest), run=run)
+
+
+def find_run(actor: Actor, run_id: int, client_thread: str, client_run: str) -> Followed:
+    """A run of the person's own by its number."""
+    with tenant(actor.organization_id, read_only=True):
+        run = Run.objects.select_related("thread").get(pk=run_id, thread__user_id=actor.user_id or 0)
+    return followed(run, run.thread, client_thread, client_run)
+
+
+def newest_run(actor: Actor, client_thread: str) -> Followed:
+    """The run under way in the client's conversation, else the newest. Raises NotFound."""
+    thread = find_thread(actor, client_thread)
+    with tenant(actor.organization_id, read_only=True):
+        run = Run.objects.filter(thread=thread).order_by("-pk").first()
+        row = ClientRun.objects.filter(run=run, user_id=actor.user_id or 0).first() if run else None
+    if run is None:
+        raise NotFound("Nothing was asked in this conversation yet.", field="threadId")
+    return followed(run, thread, client_thread, row.client_id if row else str(run.pk))
+
+
+def find_known(actor: Actor, wanted: Wanted) -> Followed:
+    """The run of that id. Raises NotFound."""
+    found = known_run(actor, wanted)
+    if found is None:
+        raise NotFound(f"There is no run {wanted.run_id[:60]} in this conversation.", field="runId")
+    return found
+
+
+def has_all(followed: Followed, seq: int) -> bool:
+    """Whether a reader who has the events up to `seq` has the whole run, and it is over."""
+    with tenant(followed.organization_id, read_only=True):
+        if Run.objects.filter(pk=followed.run_id, state__in=ACTIVE).exists():
+            return False
+        return not RunEvent.objects.filter(thread_id=followed.thread_id, run_id=followed.run_id, seq__gt=seq).exists()
+
+
+def followed(run: Run, thread: Thread, client_thread: str, client_run: str) -> Followed:
+    return Followed(run.organization_id, thread.pk, run.pk, run.first_seq, thread.title, client_thread, client_run)
+
+
+def message_ids(thread_id: int) -> dict[str, str]:
+    """The ids that clients gave to the questions, by ours; inside the tenant's transaction."""
+    rows = ClientRun.objects.filter(run__thread_id=thread_id).exclude(message_id="")
+    return {f"u{run_id}": message_id for run_id, message_id in rows.values_list("run_id", "message_id")}

@@ -1,0 +1,107 @@
+"""Putting translated words into an order that the English rules read: verbs to the front, adjectives, negations. Pure."""
+
+import re
+from typing import Final, Protocol
+
+
+class Settling(Protocol):
+    """A translated word: what stands there now, and whether it is a verb or a value that stays."""
+
+    is_verb: bool
+    kept: bool
+
+    @property
+    def shown(self) -> str: ...
+
+
+_LEADING: Final = frozenset(
+    """please can could you i we want to would like must should shall never not now hello and then me us just also hey
+    is it possible""".split()
+)
+_ENDS: Final = frozenset(",.;?!")
+_LATER_NAMES: Final = (
+    r"(?:day|week|month|quarter|year|night|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+)
+_NUMBER: Final = r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty)"
+_MENDED: Final = [
+    (re.compile(pattern, re.IGNORECASE), better)
+    for pattern, better in (
+        (r"\b(?:the\s+)?(the|my|our)\s+(?=the\b)", r""),
+        (rf"\b({_NUMBER})\s+(last|next|past|coming)\s+(?=\w)", r"\2 \1 "),
+        (rf"\b({_LATER_NAMES})\s+(last|next|past|previous)\b", r"\2 \1"),
+        (r"\b(?:the|SIM)\s+(?=(?:SIM\s+)?\d{4,}\b)", "SIM "),
+        (r"\bSIM SIM\b", "SIM"),
+        (r"\bof the last\b", "of last"),
+        (r"\b(in|on|at|during|for)\s+the\s+(last|this|next)\s+(week|month|quarter|year|cycle)\b", r"\1 \2 \3"),
+        (r"\bthe\s+(last|next)\s+(week|month|quarter|year)\b", r"\1 \2"),
+        (r"\b(alerts?|anomal(?:y|ies)|alarms?)\s+(critical|open|new|unread)\b", r"\2 \1"),
+        (r"\b(notifications?|messages?)\s+(unread|not read)\b", r"unread \1"),
+        (r"\b(SIMs?|cards?)\s+(suspended|active|inactive|retired|silent)\b", r"\2 \1"),
+        (r"\b(recommendations?|savings)\s+(?:of\s+|with\s+)?(high|medium|low)?\s*confidence\s*(high|medium|low)?\b",
+         r"\1 with \2\3 confidence"),
+        (r"\bconfidence\s+(high|medium|low)\b", r"\1 confidence"),
+        (r"\b(consumers|users)\s+(biggest|heaviest)\b", r"\2 \1"),
+        (r"\b(biggest|heaviest|largest)\s+consumers?\b", r"\1 users"),
+        (r"\bthat\s+more than\s+(\S+\s+[GMKT]B)\s+(?:have\s+)?used(?:\s+have|\s+has)?\b", r"that used more than \1"),
+        (r"\bmore than\s+(\S+\s+[GMKT]B)\s+used(?:\s+(?:have|has))?\b", r"used more than \1"),
+        (r"\b(used|suspended|paid|activated|changed|done)\s+(?:have|has|was|were)(?=\s*(?:[.,;?!]|$))", r"\1"),
+        (r"\s+([,.;:?!])", r"\1"),
+        (r" {2,}", " "),
+    )
+]  # fmt: skip
+
+
+def settled(words: list["Settling"], language: str) -> str:
+    """The sentence of these words."""
+    kept = [one for one in words if one.shown]
+    negated = _without_negation(kept, language)
+    if language == "de":
+        kept = _verb_first(kept)
+    text = " ".join(one.shown for one in kept)
+    for pattern, better in _MENDED:
+        text = pattern.sub(better, text)
+    return f"do not {text.strip()}" if negated else text.strip()
+
+
+def _clause(words: list["Settling"]) -> int:
+    """Where the first clause ends."""
+    return next((place for place, one in enumerate(words) if one.shown in _ENDS and place > 0), len(words))
+
+
+def _without_negation(words: list["Settling"], language: str) -> bool:
+    """Whether the command itself is negated; the word that negates it is taken out."""
+    end = _clause(words)
+    start = _lead(words)
+    if start >= len(words):
+        return False
+    place = next((at for at, one in enumerate(words[:end]) if one.shown in ("not", "do not", "never")), None)
+    if place is None:
+        return False
+    begins = words[start].is_verb or place in (start, start - 1) or (language == "de" and words[end - 1].is_verb)
+    asks = words[0].shown.split(" ")[0].lower() in ("which", "who", "what", "how", "why", "when", "where", "are", "is")
+    if begins and not asks:
+        words.pop(place)
+        return True
+    return False
+
+
+def _lead(words: list["Settling"]) -> int:
+    """How many words stand before the sentence's own: please, can you, I want to."""
+    place = 0
+    while place < len(words) and all(part.lower() in _LEADING for part in words[place].shown.split()):
+        place += 1
+    return place
+
+
+def _verb_first(words: list["Settling"]) -> list["Settling"]:
+    """ "kannst du die Karte 6620 sperren": the verb at the end of the clause goes where English has it."""
+    end, start = _clause(words), _lead(words)
+    last = end - 1
+    while last > start and words[last].shown.lower() in ("please", "again", "now", "have", "will", "would"):
+        last -= 1
+    if last <= start or not words[last].is_verb or words[start].is_verb:
+        return words
+    if words[start].shown.split(" ")[0].lower() in ("which", "who", "what", "how", "why", "when", "where"):
+        return words
+    verb = words.pop(last)
+    return [*words[:start], verb, *words[start:]]

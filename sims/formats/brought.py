@@ -1,0 +1,19 @@
+"""The reader of files that people give to the copilot: a photo or a table, told apart by its content. Pure."""
+
+from typing import BinaryIO
+
+from iotsim.core.brought import Brought
+from iotsim.core.errors import Invalid
+from sims.formats.lists import read_list
+from sims.formats.photo import is_picture, read_photo
+from sims.formats.text import FileRefused
+
+
+def read(content: BinaryIO) -> Brought:
+    """What the file holds. Raises Invalid with a sentence."""
+    start = content.read(16)
+    content.seek(0)
+    try:
+        return read_photo(content) if is_picture(start) else read_list(content)
+    except FileRefused as refused:
+        raise Invalid(str(refused), field="file") from refused
