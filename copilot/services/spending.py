@@ -103,8 +103,8 @@ def _row(name: str, found: dict[str, Any]) -> SpendingRow:
 
 def _sums(found: dict[str, Any]) -> dict[str, Any]:
     """A sum over nothing is none, here it is nought."""
-    sums: dict[str, Any] = {one: found[f"{one}_"] or (Decimal(0) if one == "cost" else 0) for one in SUMS}
-    return {**sums, "cost_words": dollars(sums["cost"])}
+    sums = {one: found[f"{one}_"] or (Decimal(0) if one == "cost" else 0) for one in SUMS}
+    return {**sums, "cost_words": dollars(Decimal(sums["cost"]))}
 
 
 def _dearest(rows: Iterable[SpendingRow]) -> list[SpendingRow]:

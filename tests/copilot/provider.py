@@ -151,7 +151,7 @@ class Provider:
         try:
             async for data in _lines(reply.chunks, model):
                 await response.write(data)
-        except ConnectionResetError:  # whoever asked has gone
+        except ConnectionError:  # whoever asked has gone
             return response
         if reply.cut:
             assert request.transport is not None
