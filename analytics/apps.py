@@ -10,7 +10,11 @@ class AnalyticsConfig(AppConfig):
         from analytics import services  # noqa: F401
         from analytics.ahead.following import follow_usage
         from analytics.findings import arrivals
+        from analytics.suggesting.following import follow_sims, hear
+        from iotsim.core import events
         from sims.following import follow
 
         follow(follow_usage, "usage", "cycle")
         follow(arrivals.look, "usage")
+        follow(follow_sims, "usage", "cycle")  # after the forecasts that it reads
+        events.listen(hear)

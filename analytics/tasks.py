@@ -42,3 +42,11 @@ def look_at_last_hour() -> int:
     from iotsim.core.models import Organization
 
     return sum(look(one) for one in Organization.objects.order_by("pk").values_list("pk", flat=True))
+
+
+@shared_task(name="analytics.refresh_suggestions")
+def refresh_suggestions(organization_id: int, number: int) -> int:
+    """Work the suggestions of one kind, by its number, out anew. Answers how many there are of it."""
+    from analytics.suggesting.following import take
+
+    return take(organization_id, number)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analytics import anomaly_views, forecast_views, model_views, savings_views, views
+from analytics import anomaly_views, forecast_views, model_views, savings_views, suggestion_views, views
 
 urlpatterns = [
     path("charts/", views.charts, name="charts"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("savings/", savings_views.savings, name="savings"),
     path("savings/costs/", savings_views.costs, name="savings_costs"),
     path("savings/sim/", savings_views.cost_of_sim, name="savings_sim"),
+    path("suggestions/", suggestion_views.suggestions, name="suggestions"),
+    path("suggestions/near/", suggestion_views.near, name="suggestions_near"),
+    path("suggestions/few/", suggestion_views.few, name="suggestions_few"),
     path("models/", model_views.models, name="models"),
     path("models/<str:name>/", model_views.model, name="model"),
     path("customers/risk/", model_views.customers_at_risk, name="customers_at_risk"),

@@ -10,6 +10,8 @@ from copilot.branches import Tree
 from copilot.conversation import Conversation, fold
 from copilot.facts import facts_of
 from copilot.models import Thread
+from copilot.stream import Entry
+from copilot.tail import Tail
 from iotsim.core.actor import Actor
 from iotsim.core.errors import NotFound
 from iotsim.core.guard import in_thread
@@ -24,11 +26,9 @@ class BranchSocket(AsyncWebsocketConsumer):
     tree: Tree | None = None  # what is known of the conversation's branches
     known: set[str]
     sending: asyncio.Lock
+    tail: Tail | None = None
 
     async def _show(self, thread: Thread | None) -> None:
-        raise NotImplementedError
-
-    async def _read_anew(self) -> None:
         raise NotImplementedError
 
     async def _send_whole(self, *, announce: bool) -> None:
@@ -39,6 +39,24 @@ class BranchSocket(AsyncWebsocketConsumer):
 
     async def _send(self, html: str) -> None:
         raise NotImplementedError
+
+    async def _catch_up(self, had: messages.Open | None = None) -> None:
+        """The newest part of the conversation from the rows, then what the stream has beyond it."""
+        if self.thread is None or self.tail is None:
+            return
+        first, run = (had.first, had.run) if had else (None, None)
+        portion = await in_thread(reading.newest_portion, self.actor, self.thread.pk, first=first, run=run)
+        self.conversation, self.tree = portion.begin(), portion.tree
+        for seq, payload in portion.events:
+            self.conversation.apply(seq, payload)
+        self.tail.go_on_from(max(self.conversation.seq, self.tree.last_seq))
+        self._apply(await self.tail.catch_up())
+
+    def _apply(self, entries: list[Entry]) -> None:
+        """Take in the events of the branch that is shown."""
+        for entry in entries:
+            if entry.seq and self.tree is not None and self.tree.holds(entry.seq):
+                self.conversation.apply(entry.seq, entry.payload)
 
     async def _again(self, said: messages.Again) -> None:
         """An answer given anew stands beside the old one; what that one changed is told before."""
@@ -53,13 +71,6 @@ class BranchSocket(AsyncWebsocketConsumer):
         """Whether what the page had is a part of the branch that is shown."""
         head = had.head if had else None
         return self.tree is not None and (head in self.tree.path if head else self.tree.is_straight)
-
-    async def _same_branch(self) -> bool:
-        """Whether the conversation still shows what is shown here, and perhaps more at its end."""
-        if self.thread is None or self.tree is None:
-            return True
-        now = await in_thread(reading.branches_of, self.actor, self.thread.pk)
-        return now.continues(self.tree)
 
     async def _send_earlier(self) -> None:
         """The part before what the page has."""
@@ -79,9 +90,16 @@ class BranchSocket(AsyncWebsocketConsumer):
     async def _change_branch(self) -> None:
         """Another branch is shown now: here, in another tab, or because a question was edited."""
         async with self.sending:
-            self.conversation = Conversation()
-            await self._read_anew()
+            await self._catch_up()
             await self._send_whole(announce=True)
+
+    async def _check_branch(self) -> None:
+        """For who missed that another branch is shown."""
+        if self.thread is None or self.tree is None:
+            return
+        now = await in_thread(reading.branches_of, self.actor, self.thread.pk)
+        if not now.continues(self.tree):
+            await self._change_branch()
 
     async def _look_at_thread(self) -> None:
         """The conversation was renamed, shared, pinned or deleted."""

@@ -152,6 +152,7 @@ class CopilotConsumer(BranchSocket):
             text=said.text,
             thread_id=self.thread.pk if self.thread else None,
             context=said.context,
+            offer=said.offer,
             instead_of=said.instead_of,
             traceparent=traceparent_of(self.scope["headers"]),
         )
@@ -190,7 +191,7 @@ class CopilotConsumer(BranchSocket):
             if thread is not None:
                 self.tail = Tail(self.actor.organization_id, thread.pk)
                 await self.tail.begin()
-                await self._read_anew(had)
+                await self._catch_up(had)
             if thread is not None and 0 < after <= self.conversation.seq and self._still_shows(had):
                 await self._send_rest(thread, after)
             else:
@@ -213,24 +214,6 @@ class CopilotConsumer(BranchSocket):
         self.known = {one.id for one in self.conversation.items.values() if one.first <= after}
         await self._send_changes(after=after, was_running=not self.conversation.running)
 
-    async def _read_anew(self, had: messages.Open | None = None) -> None:
-        """The newest part of the branch that is shown from the rows, then what the stream has beyond it."""
-        if self.thread is None or self.tail is None:
-            return
-        first, run = (had.first, had.run) if had else (self.conversation.first, None)
-        portion = await in_thread(reading.newest_portion, self.actor, self.thread.pk, first=first, run=run)
-        self.conversation, self.tree = portion.begin(), portion.tree
-        for seq, payload in portion.events:
-            self.conversation.apply(seq, payload)
-        self.tail.seq = self.conversation.seq
-        self._apply(await self.tail.catch_up())
-
-    def _apply(self, entries: list[Entry]) -> None:
-        """Take in the events of the branch that is shown."""
-        for entry in entries:
-            if entry.seq and self.tree is not None and self.tree.holds(entry.seq):
-                self.conversation.apply(entry.seq, entry.payload)
-
     async def _follow(self) -> None:
         """Send what comes, until the page goes elsewhere."""
         checked = time.monotonic()
@@ -241,6 +224,7 @@ class CopilotConsumer(BranchSocket):
                     checked = time.monotonic()
                     if not await self._still_allowed():
                         return
+                    await self._check_branch()
                 await self._take_in(entries)
             except IotsimError as error:
                 await self._refuse(error)
@@ -255,8 +239,9 @@ class CopilotConsumer(BranchSocket):
     async def _take_in(self, entries: list[Entry]) -> None:
         if self.tail is None:
             return
-        moved = any("head" in entry.payload for entry in entries if not entry.seq)
-        if moved or (MISSED in entries and not await self._same_branch()):
+        if MISSED in entries:
+            await self._check_branch()
+        if any("head" in entry.payload for entry in entries if not entry.seq):
             await self._change_branch()
             entries = [entry for entry in entries if not entry.seq]
         async with self.sending:

@@ -41,6 +41,11 @@ class Tail:
         """From now on nothing is missed."""
         self._follower = await Hub.of_this_loop().follow(self.organization_id, self.thread_id)
 
+    def go_on_from(self, seq: int) -> None:
+        """All up to that event is known by other means; only what comes after it is handed out."""
+        self.seq = seq
+        self._behind.clear()
+
     async def end(self) -> None:
         follower, self._follower = self._follower, None
         if follower is not None:

@@ -104,7 +104,7 @@
   for (const moved of ["htmx:pushedIntoHistory", "htmx:historyRestore"]) {
     document.addEventListener(moved, () => tellCopilot({ type: "look" }));
   }
-  document.addEventListener("htmx:wsClose", (e) => disconnected(e.target));
+  document.addEventListener("htmx:wsClose", (e) => disconnected(e.target, e.detail));
   // Who reads further up is left there; who is at the end stays at the end.
   let atEnd = true;
   document.addEventListener("htmx:wsBeforeMessage", () => {
@@ -236,9 +236,12 @@
   // The connection: told in words, in the one place that is heard.
   const LOST = "The connection is lost. Trying again...";
   let reconnected = false;
-  function disconnected(sidebar) {
+  const RETRIED = [1006, 1011, 1012, 1013]; // by the extension itself
+  function disconnected(sidebar, { event, socketWrapper }) {
     sidebar.dataset.offline = "";
+    if (event.code >= 4400 && event.code < 4500) return; // signed out: the server has said so
     say(LOST);
+    if (!RETRIED.includes(event.code)) setTimeout(() => socketWrapper.reconnect(), 2000);
   }
   function connected(sidebar) {
     delete sidebar.dataset.offline;
@@ -296,7 +299,7 @@
     tellCopilot({ type: "open", thread: openThread, run: openRun ?? "" });
   });
   function goTo() {
-    const place = target && document.getElementById(target);
+    const place = target && $(`#copilot-log #${target}`);
     if (!place) return;
     target = "";
     place.tabIndex = -1;
@@ -333,8 +336,42 @@
     say("The link is copied");
   });
 
+  // --- Offers: a button beneath an answer says yes to exactly that one -----------------------------
+  let offered = null;
+  on("click", "[data-offer]", (e, button) => {
+    offered = button.dataset.offer;
+    ask(button.textContent.trim());
+    offered = null;
+  });
+  document.addEventListener("htmx:wsConfigSend", (e) => {
+    if (e.target.id === "copilot-form" && offered) e.detail.parameters.offer = offered;
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     showDraft();
     if (location.hash === "#copilot") { history.replaceState(history.state, "", location.pathname + location.search); showCopilot(true); }
   });
+})();
+
+// --- Worth doing: what fits the page that is open, above the conversation ------------------------
+(() => {
+  "use strict";
+
+  const { $, recall, remember } = window.iotsim;
+  const here = () => `/suggestions/near/?page=${encodeURIComponent(location.pathname)}`;
+
+  function lookAround() {
+    const box = $("#copilot-suggestions");
+    if (!box || box.dataset.liveSrc === here()) return;
+    box.dataset.liveSrc = here(); // from here on kept live by live.js
+    window.htmx.ajax("GET", here(), { target: box, swap: "innerHTML" });
+  }
+  document.addEventListener("DOMContentLoaded", () => {
+    const part = $("#copilot-near");
+    if (!part) return;
+    part.open = recall("near", "open") === "open";
+    part.addEventListener("toggle", () => remember("near", part.open ? "open" : "closed"));
+    lookAround();
+  });
+  for (const moved of ["htmx:pushedIntoHistory", "htmx:historyRestore"]) document.addEventListener(moved, lookAround);
 })();

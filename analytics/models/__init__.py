@@ -4,6 +4,7 @@ from analytics.models.anomalies import Anomaly, AnomalyFeedback, AnomalySettings
 from analytics.models.churn import CustomerSnapshot
 from analytics.models.forecasts import GroupForecast, SimForecast
 from analytics.models.savings import AdviceKind, AdviceState, Confidence, Recommendation, SavingsRun
+from analytics.models.suggestions import Suggestion, SuggestionDismissal, SuggestionKind
 from analytics.models.versions import ModelVersion, Stage
 
 __all__ = [
@@ -21,4 +22,7 @@ __all__ = [
     "SavingsRun",
     "SimForecast",
     "Stage",
+    "Suggestion",
+    "SuggestionDismissal",
+    "SuggestionKind",
 ]

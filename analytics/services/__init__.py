@@ -5,12 +5,14 @@ from analytics.services import (
     anomaly_settings,
     charts,
     churn,
+    comparison,
     costs,
     forecasts,
     models,
     nights,
     reasons,
     savings,
+    suggestions,
 )
 
 __all__ = [
@@ -18,10 +20,12 @@ __all__ = [
     "anomaly_settings",
     "charts",
     "churn",
+    "comparison",
     "costs",
     "forecasts",
     "models",
     "nights",
     "reasons",
     "savings",
+    "suggestions",
 ]

@@ -14,12 +14,14 @@ from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
 from iotsim.core.tenancy import tenant
 
-# In this order: forecasts learn nothing from anomalies, savings read the forecasts, customer health reads all of them.
+# In this order: forecasts learn nothing from anomalies, savings read the forecasts, customer health reads all of
+# them, suggestions are made of what all have found.
 STEPS: Final = (
     ("Anomalies", "anomalies"),
     ("Forecasts", "forecasts"),
     ("Savings", "savings"),
     ("Customer health", "health"),
+    ("Suggestions", "suggestions"),
 )
 NAME: Final = "run_analytics_night"
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from copilot import searching, stream
 from copilot.attachments import forget
 from copilot.models import ACTIVE, Attachment, Feedback, Run, Thread
-from copilot.parameters import RunId, ThreadId
+from copilot.parameters import BranchOf, ThreadId
 from copilot.reading_whole import details_of, out_of
 from copilot.schemas.conversations import (
     ConversationChange,
@@ -131,7 +131,7 @@ def search_conversations(
     examples=(),
     title="Conversation",
 )
-def get_conversation(actor: Actor, *, thread: ThreadId, run: RunId | None = None) -> ConversationDetails:
+def get_conversation(actor: Actor, *, thread: ThreadId, run: BranchOf = None) -> ConversationDetails:
     """Show a conversation of one's own or a shared one, with every call; with `run`, the branch with that run."""
     return details_of(actor, thread, run)
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from copilot import exporting
 from copilot.conversation import Item
 from copilot.facts import facts_of
-from copilot.parameters import RunId, ThreadId
+from copilot.parameters import BranchOf, ThreadId
 from copilot.reading_whole import details_of
 from copilot.schemas.conversations import ConversationFile
 from iotsim.core.actor import Actor
@@ -27,7 +27,7 @@ def export_conversation(
     *,
     thread: ThreadId,
     format: Annotated[Literal["markdown", "json"], Field(description="To be read by people, or by programs")],
-    run: RunId | None = None,
+    run: BranchOf = None,
 ) -> ConversationFile:
     """A conversation as a file, with every call, table, figure and decision in it; with `run`, the branch with it."""
     details = details_of(actor, thread, run)

@@ -85,7 +85,7 @@ def pin_widget(
     *,
     service: Annotated[str, Field(description="Name of a service that reads", max_length=80)],
     arguments: Arguments,
-    title: Title | None = None,
+    title: Annotated[Title | None, Field(description="What it is called; without it, by what it asks")] = None,
     place: Annotated[int | None, Field(description="Where it stood before; without it, below all others")] = None,
 ) -> PinOut:
     """Keep a widget on one's own dashboard. It is drawn anew there, with the rights that one has then."""
@@ -170,7 +170,7 @@ def move_pin(
         raise NotFound(f"There is no widget {pin} on your dashboard.", field="pin")
     to = at + (1 if direction == "later" else -1)
     if not 0 <= to < len(rows):
-        raise Conflict(f"“{rows[at].title}” is the {'last' if to else 'first'} already.")
+        raise Conflict(f"“{rows[at].title}” is the {'last' if direction == 'later' else 'first'} already.")
     rows[at], rows[to] = rows[to], rows[at]
     for place, row in enumerate(rows, 1):
         row.place = place

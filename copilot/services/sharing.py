@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from copilot.copying import copy_of
 from copilot.models import ACTIVE, Run
-from copilot.parameters import RunId, ThreadId
+from copilot.parameters import BranchOf, ThreadId
 from copilot.reading_whole import out_of
 from copilot.schemas.conversations import ConversationChange, ConversationPage, Copied
 from copilot.services.conversations import newest_threads
@@ -84,7 +84,7 @@ def list_shared_conversations(actor: Actor, *, limit: Limit = 50, cursor: Cursor
     title="Go on from here",
     people_only=True,
 )
-def copy_conversation(actor: Actor, *, thread: ThreadId, run: RunId | None = None) -> Copied:
+def copy_conversation(actor: Actor, *, thread: ThreadId, run: BranchOf = None) -> Copied:
     """Copy a conversation that one may read into one of one's own, to go on with; with `run`, the branch with it.
 
     Only what was said is copied: what waits for approval in it, and what can be undone, stays with its owner.

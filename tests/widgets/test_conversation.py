@@ -46,7 +46,7 @@ async def test_a_list_is_a_table_with_its_title_age_and_page(actor, fleet):
     html = html_of(Item(f"table-{table['id']}", "table", "1", table))
     assert f'<h3 id="table-{table["id"]}-title">SIMs: min usage' in html
     assert 'href="/sims/?min_usage=' in html and "Open as page" in html and "Drawn" in html
-    assert 'tabindex="0" role="region"' in html  # wide tables are scrolled by keys as well
+    assert 'tabindex="0" role="group"' in html  # wide tables are scrolled by keys as well
 
 
 async def test_what_was_drawn_stays_as_it_was_when_the_conversation_is_read_again(actor, fleet):
