@@ -152,6 +152,7 @@ class CopilotConsumer(BranchSocket):
             text=said.text,
             thread_id=self.thread.pk if self.thread else None,
             context=said.context,
+            offer=said.offer,
             instead_of=said.instead_of,
             traceparent=traceparent_of(self.scope["headers"]),
         )

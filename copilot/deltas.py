@@ -50,6 +50,7 @@ class Called:
     id: str
     name: str = ""
     arguments: str = ""
+    confirmed: str = ""  # the digest of the facts on which a person took it as an offer
 
     def read(self) -> dict[str, Any] | None:
         """The arguments, or None when they are cut off, no JSON object, or could be read in two ways."""

@@ -14,7 +14,7 @@ from ag_ui.core import RunErrorEvent, RunFinishedEvent
 from ag_ui.core.events import BaseEvent
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, resuming, spending, stream, summary, threads, tracing
+from copilot import agui, ledger, llm, loop, queue, resuming, spending, steps, stream, summary, threads, tracing
 from copilot.acting import actor_of
 from copilot.choice import Choice, choice_of
 from copilot.context import PageContext, with_context
@@ -80,8 +80,7 @@ class Execution:
             await llm.ready(self.choice.model)
             self._mask = await in_thread(mask_of, actor, self.choice, self._memory)
             job = self._job(run, actor, messages, await in_thread(_slots, actor, self.choice.is_planner))
-            opening = await in_thread(resuming.opening_of, run)
-            job.opening, job.guard.writes = opening.events, opening.writes
+            await steps.prepare(job, run, actor)
             last = await self._follow(job, recorder)
         except LeaseLost:
             raise

@@ -162,7 +162,7 @@ def _text(text: str) -> str:
 def _fenced(text: str) -> str:
     """As it is, in a block that no line of it can end."""
     with contextlib.suppress(ValueError):
-        text = json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+        text = json.dumps(json.loads(text), ensure_ascii=False, indent=1).replace("<", "\\u003c")
     longest = max((len(one) for one in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}json\n{DIRECTIONS.sub('', text)}\n{fence}"

@@ -35,6 +35,7 @@ EMPTY: Final = "Your last answer was empty. Answer the person, or call a tool."
 
 Stream = Callable[[Sequence[dict[str, Any]], Sequence[AnyService]], AsyncGenerator[Delta, None]]
 CallTool = Callable[[Called], Awaitable[ToolResult]]
+Closing = Callable[[], Awaitable[Sequence[BaseEvent]]]
 Propose = Callable[[Sequence[Called]], Awaitable[None]]
 
 
@@ -79,6 +80,7 @@ class Job:
     caps: Caps = field(default_factory=Caps)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     opening: Sequence[BaseEvent] = ()  # what was decided since the run that this one goes on from
+    closing: Closing | None = None  # what stands beneath a whole answer
     usage: list[Usage] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     made: int = 0  # tool calls so far
@@ -155,6 +157,9 @@ async def answer(job: Job) -> AsyncGenerator[BaseEvent, None]:
         progress.error = (error.sentence, getattr(error, "kind", error.code))
     for event in _close(progress):
         yield event
+    if job.closing is not None and isinstance(progress.outcome, RunFinishedSuccessOutcome):
+        for event in await job.closing():
+            yield event
     if progress.error is not None:
         yield agui.failed(*progress.error, usage=job.usage)
     else:

@@ -88,11 +88,16 @@ def _widget(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
 
 def _card(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     approval = facts.approvals.get(item.data["id"]) or ApprovalOut.model_validate(item.data)
-    return "proposal", {"approval": approval}
+    return "proposal", {"approval": approval, "card_id": item.data["id"]}
 
 
 def _choices(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     return "choices", {"choices": item.data}
+
+
+def _offers(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    taken = [one["words"] for one in item.data["items"] if one["id"] in item.data["taken"]]
+    return "offers", {"id": item.id, "offers": item.data["items"] if item.data["open"] else [], "taken": taken}
 
 
 def _error(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -116,6 +121,7 @@ _RENDERERS: Final = {
     "choices": _choices,
     "job": _widget,
     "error": _error,
+    "offers": _offers,
     "note": _note,
 }
 

@@ -120,7 +120,7 @@
   on("auxclick", "tr[data-href]", (e, row) => {
     if (e.button === 1 && !e.target.closest(INTERACTIVE)) open(row.dataset.href, "_blank");
   });
-  const PICKS = "input[name=sims], input[name=alerts], input[name=recommendations], input[name=threads]";
+  const PICKS = "input[name=sims], input[name=alerts], input[name=recommendations], input[name=threads], input[name=approvals]";
   let lastPicked = null;
   on("click", PICKS, (e, box) => {
     const boxes = $$(PICKS);

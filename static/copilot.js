@@ -104,7 +104,7 @@
   for (const moved of ["htmx:pushedIntoHistory", "htmx:historyRestore"]) {
     document.addEventListener(moved, () => tellCopilot({ type: "look" }));
   }
-  document.addEventListener("htmx:wsClose", (e) => disconnected(e.target));
+  document.addEventListener("htmx:wsClose", (e) => disconnected(e.target, e.detail));
   // Who reads further up is left there; who is at the end stays at the end.
   let atEnd = true;
   document.addEventListener("htmx:wsBeforeMessage", () => {
@@ -236,9 +236,12 @@
   // The connection: told in words, in the one place that is heard.
   const LOST = "The connection is lost. Trying again...";
   let reconnected = false;
-  function disconnected(sidebar) {
+  const RETRIED = [1006, 1011, 1012, 1013]; // by the extension itself
+  function disconnected(sidebar, { event, socketWrapper }) {
     sidebar.dataset.offline = "";
+    if (event.code >= 4400 && event.code < 4500) return; // signed out: the server has said so
     say(LOST);
+    if (!RETRIED.includes(event.code)) setTimeout(() => socketWrapper.reconnect(), 2000);
   }
   function connected(sidebar) {
     delete sidebar.dataset.offline;
@@ -331,6 +334,17 @@
   on("click", "[data-copy-link]", async (e, button) => {
     await navigator.clipboard.writeText(location.origin + button.dataset.copyLink);
     say("The link is copied");
+  });
+
+  // --- Offers: a button beneath an answer says yes to exactly that one -----------------------------
+  let offered = null;
+  on("click", "[data-offer]", (e, button) => {
+    offered = button.dataset.offer;
+    ask(button.textContent.trim());
+    offered = null;
+  });
+  document.addEventListener("htmx:wsConfigSend", (e) => {
+    if (e.target.id === "copilot-form" && offered) e.detail.parameters.offer = offered;
   });
 
   document.addEventListener("DOMContentLoaded", () => {

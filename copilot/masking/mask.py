@@ -25,6 +25,7 @@ FIELDS: Final = {
 LABELS: Final = frozenset({"label", "labels", "sim_label", "sim_name", "device", "device_name"})
 NAMED: Final = {"customer": "CUSTOMER", "customers": "CUSTOMER", "member": "PERSON", "members": "PERSON"}  # their name
 LEARNED: Final = frozenset({"CUSTOMER", "PERSON", "LABEL", "ADDRESS"})
+OPAQUE: Final = frozenset({"next_cursor"})  # may hold a value in a form that nobody reads; a model has no use for it
 LONG: Final = 500
 LEFT_OUT: Final = "[A picture was left out: it cannot be masked.]"
 
@@ -48,8 +49,13 @@ class Mask:
     # --- what leaves ---
 
     def messages(self, messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The messages as they may leave; those given stay as they are."""
-        return [self._message(one) for one in messages]
+        """The messages as they may leave; those given stay as they are.
+
+        A name that is learned from a field may stand in a sentence before it, so then all are read once more.
+        """
+        known = len(self.names)
+        hidden = [self._message(one) for one in messages]
+        return hidden if len(self.names) == known else self.messages(messages)
 
     def _message(self, message: Mapping[str, Any]) -> dict[str, Any]:
         hidden = {**message, "content": self._content(message.get("content"))}
@@ -92,7 +98,8 @@ class Mask:
 
     def _value(self, value: Any, name: str = "", parent: str = "") -> Any:
         if isinstance(value, dict):
-            return {self.text(one): self._value(inner, one, name or parent) for one, inner in value.items()}
+            kept = {one: inner for one, inner in value.items() if one not in OPAQUE}
+            return {self.text(one): self._value(inner, one, name or parent) for one, inner in kept.items()}
         if isinstance(value, list):
             return [self._value(one, name, parent) for one in value]
         if isinstance(value, str) and value:
