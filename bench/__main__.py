@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MEASUREMENTS = ("intake", "sim_list", "reports", "forecast", "anomalies")
+MEASUREMENTS = ("intake", "sim_list", "reports", "forecast", "anomalies", "copilot")
 
 
 def main() -> int:

@@ -62,7 +62,8 @@ class Reader:
         if self.words >= given["words"]:
             self.over.set()
 
-    async def run(self):
+    async def run(self, after):
+        await asyncio.sleep(after)
         sio = socketio.AsyncClient(reconnection=False)
         sio.on("stream_start", lambda data: self.take(data.get("output", "")))
         sio.on("stream_token", lambda data: self.take(data["token"]))
@@ -72,7 +73,7 @@ class Reader:
         try:
             await sio.connect(given["url"], auth=auth, transports=["websocket"], socketio_path="/ws/socket.io")
             await sio.emit("connection_successful")
-            await asyncio.sleep(given["settle"])
+            await asyncio.sleep(1)
             self.begun = time.monotonic()
             message = {"id": str(uuid.uuid4()), "name": "user", "type": "user_message", "output": given["question"]}
             message |= {"threadId": "", "createdAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
@@ -85,8 +86,8 @@ class Reader:
 async def main():
     readers = [Reader() for _ in range(given["streams"])]
     begun = time.monotonic()
-    await asyncio.gather(*(one.run() for one in readers))
-    seconds = time.monotonic() - begun - given["settle"]
+    await asyncio.gather(*(one.run(given["ramp"] * number / len(readers)) for number, one in enumerate(readers)))
+    seconds = time.monotonic() - begun
     print(json.dumps({
         "words": sum(one.words for one in readers),
         "late": [x for one in readers for x in one.late],
@@ -99,7 +100,7 @@ asyncio.run(main())
 """
 
 
-def measure(provider: str, streams: int, words: int, pause: int) -> dict[str, Any]:
+def measure(provider: str, streams: int, words: int, pause: int, ramp: float) -> dict[str, Any]:
     """The figures, or why there are none."""
     why = install()
     if why:
@@ -113,7 +114,7 @@ def measure(provider: str, streams: int, words: int, pause: int) -> dict[str, An
         told.pop("DATABASE_URL", None)  # Chainlit would keep its conversations there
         server = subprocess.Popen(command, cwd=HOME, env=told, stdout=log, stderr=log, start_new_session=True)
         try:
-            return _load(f"http://127.0.0.1:{port}", server, streams, words, pause)
+            return _load(f"http://127.0.0.1:{port}", server, streams, words, pause, ramp)
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(15)
@@ -139,7 +140,9 @@ def install() -> str:
     return ""
 
 
-def _load(url: str, server: "subprocess.Popen[bytes]", streams: int, words: int, pause: int) -> dict[str, Any]:
+def _load(
+    url: str, server: "subprocess.Popen[bytes]", streams: int, words: int, pause: int, ramp: float
+) -> dict[str, Any]:
     import time
 
     from bench.copilot import question, spread
@@ -149,7 +152,7 @@ def _load(url: str, server: "subprocess.Popen[bytes]", streams: int, words: int,
         if server.poll() is not None or time.monotonic() > end:
             return {"skipped": f"Chainlit did not start: {(HOME / 'server.log').read_text()[-300:]}"}
         time.sleep(0.5)
-    told = {"url": url, "question": question(words, pause), "streams": streams, "words": words, "settle": 10}
+    told = {"url": url, "question": question(words, pause), "streams": streams, "words": words, "ramp": ramp}
     told["patience"] = 60 + words * pause / 1000 * 5
     command = [str(PYTHON), "-c", CLIENT, json.dumps(told)]
     done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, timeout=1200, check=False)

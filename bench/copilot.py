@@ -1,6 +1,6 @@
 """The copilot under load: the time it adds to a model's first word, many conversations at once, and Chainlit beside it.
 
-    python -m bench.copilot [--questions 100] [--streams 300] [--words 60] [--pause 50] [--without-chainlit]
+    python -m bench.copilot [--questions 100] [--streams 300] [--words 60] [--pause 500] [--ramp 10]
 
 One web server, one runner and one provider on this machine; the readers are AG-UI streams. Prints one JSON line each:
 
@@ -8,11 +8,13 @@ One web server, one runner and one provider on this machine; the readers are AG-
   with the same messages and tools; `added` is the difference of each pair. Wanted: p95 of `added` <= 20 ms. `cpu` is
   what a question costs each process in milliseconds of a processor, whatever else the machine does; the runner's
   holds its own call of litellm, and all that follows the first word.
-* `streams`: so many conversations at once, each with `words` words every `pause` ms. `lost` counts words that a reader
-  did not get (wanted: 0), `late` is how long a word took from the provider to its reader.
+* `streams`: so many conversations at once, begun within `ramp` seconds, each with `words` words every `pause` ms.
+  `lost` counts words that a reader did not get (wanted: 0), `refused` questions that were not taken, `late` is how
+  long a word took from the provider to its reader.
 * `chainlit`: the same load on Chainlit, in a virtual environment of its own (bench/chainlit.py).
 
-Each line says how busy the machine was (`load`, over a minute). Exits with 1 when a word was lost.
+Each line says how busy the machine was (`load`, over a minute). Exits with 1 when a word was lost, or a question
+refused.
 """
 
 import argparse
@@ -144,7 +146,8 @@ class Reader:
         self.late: list[float] = []
         self.ended = ""
 
-    async def ask(self, http: aiohttp.ClientSession, web: str, text: str) -> None:
+    async def ask(self, http: aiohttp.ClientSession, web: str, text: str, *, after: float = 0.0) -> None:
+        await asyncio.sleep(after)
         begun = time.monotonic()
         body = {
             "threadId": f"bench-{self.number}-{begun}",
@@ -153,7 +156,7 @@ class Reader:
         }
         async with http.post(f"{web}/api/v1/copilot/agui", json=body) as answer:
             if answer.status != 200:
-                self.ended = f"{answer.status}: {(await answer.text())[:200]}"
+                self.ended = f"{answer.status}: {json.loads(await answer.text())['detail']}"
                 return
             async for line in answer.content:
                 if line.startswith(b"data: "):
@@ -244,18 +247,21 @@ async def first_words(setting: Setting, key: str, count: int, messages: list[Jso
 # --- many at once ---
 
 
-async def many(setting: Setting, key: str, streams: int, words: int, pause: int) -> Json:
+async def many(setting: Setting, key: str, streams: int, words: int, pause: int, ramp: float) -> Json:
     readers = [Reader(number) for number in range(streams)]
     begun = time.monotonic()
     async with session(key) as http:
-        await asyncio.gather(*(one.ask(http, setting.web, question(words, pause)) for one in readers))
+        text = question(words, pause)
+        asking = (one.ask(http, setting.web, text, after=ramp * one.number / streams) for one in readers)
+        await asyncio.gather(*asking)
     seconds = time.monotonic() - begun
     late = [one for reader in readers for one in reader.late]
     ends = sorted({reader.ended for reader in readers})
     return {
         "streams": streams,
         "words": streams * words,
-        "lost": streams * words - sum(one.words for one in readers),
+        "refused": sum(not one.events for one in readers),
+        "lost": sum(words - one.words for one in readers if one.events),
         "events": sum(one.events for one in readers),
         "ends": ends[:5],
         "seconds": round(seconds, 1),
@@ -282,20 +288,24 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--streams", type=int, default=300)
     parser.add_argument("--words", type=int, default=60)
-    parser.add_argument("--pause", type=int, default=200, help="milliseconds between two words")
+    parser.add_argument("--pause", type=int, default=500, help="milliseconds between two words")
+    parser.add_argument("--ramp", type=float, default=10.0, help="seconds within which all have asked")
     parser.add_argument("--without-chainlit", action="store_true")
     given = parser.parse_args()
     with running(given.streams) as setting:
         key = key_of_a_member()
         messages, tools = prompt(question(1, 0))
         told("copilot.first_word", asyncio.run(first_words(setting, key, given.questions, messages, tools)))
-        figures = asyncio.run(many(setting, key, given.streams, given.words, given.pause))
+        figures = asyncio.run(many(setting, key, given.streams, given.words, given.pause, given.ramp))
         told("copilot.streams", figures)
         if not given.without_chainlit:
             from bench import chainlit
 
-            told("copilot.chainlit", chainlit.measure(setting.provider, given.streams, given.words, given.pause))
-    return 1 if figures["lost"] else 0
+            told(
+                "copilot.chainlit",
+                chainlit.measure(setting.provider, given.streams, given.words, given.pause, given.ramp),
+            )
+    return 1 if figures["lost"] or figures["refused"] else 0
 
 
 if __name__ == "__main__":
