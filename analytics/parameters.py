@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field
 
 from iotsim.core.counts import find_limit
+from iotsim.core.quantities import NUMBER
 from iotsim.core.slots import Found, Slot, SlotContext
 
 Kind = Literal[
@@ -174,9 +175,15 @@ _COST_GROUPED: Final = re.compile(
 )
 
 
+_TOP_GROUP: Final = re.compile(
+    rf"\b(?:top|first|biggest|largest|dearest|most\s+expensive)\s+(?:{NUMBER}\s+)?(?P<group>customers?|clients?|plans?|countries|operators?)\b",
+    re.IGNORECASE,
+)
+
+
 def find_cost_group(text: str, context: SlotContext) -> list[Found]:
     """By what costs are told apart: "by pool", "which customer"."""
-    match = _COST_GROUPED.search(text)
+    match = _COST_GROUPED.search(text) or _TOP_GROUP.search(text)
     if match is None:
         return []
     word = match["group"].lower().rstrip("s")

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from ag_ui.core import ResumeEntry
 from django.db import IntegrityError
-from django.db.models import QuerySet
 from django.utils import timezone
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -41,18 +40,12 @@ class Decision(BaseModel):
     edited_args: dict[str, Any] | None = Field(default=None, alias="editedArgs")
 
 
-def must_answer(actor: Actor, wanted: Wanted) -> None:
+def must_answer(waiting: int) -> None:
     """Raise Conflict for a new question while the newest run waits for answers to its interrupts."""
-    with tenant(actor.organization_id, read_only=True):
-        thread = agui_runs.thread_of(actor, wanted.thread_id)
-        run = Run.objects.filter(thread=thread).order_by("-pk").first() if thread else None
-        waiting = _open_calls(run.pk).count() if run else 0
     if waiting:
-        them = "it" if waiting == 1 else "each of them"
-        raise Conflict(
-            f"{counted(waiting, 'request')} of this conversation {'waits' if waiting == 1 else 'wait'} for a decision: "
-            f"answer {them} by resume."
-        )
+        wait, them = ("waits", "it") if waiting == 1 else ("wait", "each of them")
+        requests = counted(waiting, "request")
+        raise Conflict(f"{requests} of this conversation {wait} for a decision: answer {them} by resume.")
 
 
 def resume(actor: Actor, wanted: Wanted) -> Followed:
@@ -66,7 +59,7 @@ def resume(actor: Actor, wanted: Wanted) -> Followed:
         with tenant(actor.organization_id):
             agui_runs.name(actor, wanted, Run.objects.get(pk=asked.run_id))
     except IntegrityError:  # the same request a moment earlier
-        if (known := agui_runs.known_run(actor, wanted)) is not None:
+        if (known := agui_runs.look_up(actor, wanted).run) is not None:
             return known
         raise
     return agui_runs.find_run(actor, asked.run_id, wanted.thread_id, wanted.run_id)
@@ -133,10 +126,6 @@ def _answer(actor: Actor, call: ToolCall, entry: ResumeEntry, decision: Decision
     else:
         fresh = _call(actor, "edit_call", approval=approval.pk, arguments=decision.edited_args)
         _call(actor, "approve_call", approval=fresh.id)
-
-
-def _open_calls(run_id: int) -> "QuerySet[ToolCall]":
-    return ToolCall.objects.filter(run_id=run_id, state=CallState.AWAITING_APPROVAL)
 
 
 def _must_agree(call: ToolCall, entry: ResumeEntry, decision: Decision | None) -> None:

@@ -10,7 +10,7 @@ from django.db import IntegrityError
 
 from copilot import threads
 from copilot.agui_input import Wanted, message_id_of, question_of
-from copilot.models import ACTIVE, ClientRun, ClientThread, Run, RunEvent, Thread
+from copilot.models import ACTIVE, CallState, ClientRun, ClientThread, Run, RunEvent, Thread, ToolCall
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Conflict, Invalid, NotFound
 from iotsim.core.tenancy import tenant
@@ -66,39 +66,55 @@ def find_thread(actor: Actor, client_id: str) -> Thread:
     return thread
 
 
-def known_run(actor: Actor, wanted: Wanted) -> Followed | None:
-    """The run that was begun by the same request before. Raises Conflict when the id is another conversation's."""
+@dataclass(frozen=True)
+class Found:
+    """What is known of a request: its run if it came before, its conversation, how many decisions that waits for."""
+
+    run: Followed | None
+    thread: Thread | None
+    waiting: int = 0
+
+
+def look_up(actor: Actor, wanted: Wanted) -> Found:
+    """What is known under the client's ids. Raises Conflict when the run id is another conversation's."""
     with tenant(actor.organization_id, read_only=True):
         run = run_of(actor, wanted.run_id)
         thread = thread_of(actor, wanted.thread_id)
+        waiting = _waiting(thread) if thread and not run else 0
     if run is None:
-        return None
+        return Found(None, thread, waiting)
     if thread is None or thread.pk != run.thread_id:
         raise Conflict(f"The run {wanted.run_id[:60]} is of another conversation: give each run an id of its own.")
-    return followed(run, run.thread, wanted.thread_id, wanted.run_id)
+    return Found(followed(run, thread, wanted.thread_id, wanted.run_id), thread)
 
 
-def ask(actor: Actor, wanted: Wanted) -> Followed:
+def _waiting(thread: Thread) -> int:
+    """How many calls of the newest run wait for a decision."""
+    newest = Run.objects.filter(thread=thread).order_by("-pk").values("pk")[:1]
+    return ToolCall.objects.filter(run_id__in=newest, state=CallState.AWAITING_APPROVAL).count()
+
+
+def ask(actor: Actor, wanted: Wanted, thread: Thread | None) -> Followed:
     """Ask the question under the client's ids. Raises what threads.ask raises; Conflict while an answer is given."""
-    with tenant(actor.organization_id, read_only=True):
-        thread = thread_of(actor, wanted.thread_id)
+    kept: list[Run] = []
 
     def keep(run: Run) -> None:
         name(actor, wanted, run, is_new=thread is None)
+        kept.append(run)
 
     try:
-        asked = threads.ask(
+        threads.ask(
             actor,
             text=question_of(wanted.newest),
             thread_id=thread.pk if thread else None,
-            context=wanted.context,
+            context=wanted.context if wanted.context.client else None,
             also=keep,
         )
     except IntegrityError as error:  # the same request a moment earlier
-        if (known := known_run(actor, wanted)) is not None:
+        if (known := look_up(actor, wanted).run) is not None:
             return known
         raise Conflict("The copilot is still answering in this conversation. Wait for it, or stop it first.") from error
-    return find_run(actor, asked.run_id, wanted.thread_id, wanted.run_id)
+    return followed(kept[0], kept[0].thread, wanted.thread_id, wanted.run_id)
 
 
 def name(actor: Actor, wanted: Wanted, run: Run, *, is_new: bool = False) -> None:
@@ -129,7 +145,7 @@ def newest_run(actor: Actor, client_thread: str) -> Followed:
 
 def find_known(actor: Actor, wanted: Wanted) -> Followed:
     """The run of that id. Raises NotFound."""
-    found = known_run(actor, wanted)
+    found = look_up(actor, wanted).run
     if found is None:
         raise NotFound(f"There is no run {wanted.run_id[:60]} in this conversation.", field="runId")
     return found

@@ -11,6 +11,7 @@ TABLE: Final = "table"
 CHART: Final = "chart"
 APPROVAL: Final = "approval"
 JOB: Final = "job"
+OFFERS: Final = "offers"
 RESUMED: Final = "resumed"  # decisions were made, and the answer goes on
 CHOICES: Final = "choices"
 WIDGET: Final = "widget"
@@ -106,6 +107,7 @@ class Conversation:
     def _chunk(self, event: Mapping[str, Any]) -> None:
         """A whole message at once: what the person said."""
         if event.get("role") == "user":
+            self._close_offers((event.get("metadata") or {}).get("offers", []))
             self.running, self.status, self.waits = True, "Working", True
             self._run = event["messageId"].removeprefix("u")
             self.head = int(self._run) if self._run.isdecimal() else self.head
@@ -152,10 +154,19 @@ class Conversation:
             self._item(f"approval-card-{value['id']}", "card", **value)
         elif event["name"] == JOB:
             self._item(f"job-{value['id']}", "job", **value)
+        elif event["name"] == OFFERS:
+            self._item(f"offers-{value['id']}", "offers", items=value["items"], open=True, taken=[])
         elif event["name"] == RESUMED:
             self.running, self.status, self.waits = True, "Working", True
         elif event["name"] == CHOICES:
             self._item(f"choices-{value['id']}", "choices", **value)
+
+    def _close_offers(self, taken: list[int]) -> None:
+        """The next question takes an offer, declines it, or leaves it behind."""
+        for item in self.items.values():
+            if item.kind == "offers" and item.data["open"]:
+                item.data.update(open=False, taken=taken)
+                item.seq = self.seq
 
     def _finish_answer(self) -> None:
         """The last words of the run: what can be done with its answer stands below them."""

@@ -50,14 +50,31 @@ class Called:
     id: str
     name: str = ""
     arguments: str = ""
+    confirmed: str = ""  # the digest of the facts on which a person took it as an offer
 
     def read(self) -> dict[str, Any] | None:
-        """The arguments, or None when they are cut off or no JSON object."""
-        try:
-            found = json.loads(self.arguments or "{}")
-        except ValueError:
-            return None
-        return found if isinstance(found, dict) else None
+        """The arguments, or None when they are cut off, no JSON object, or could be read in two ways."""
+        return read_object(self.arguments or "{}")
+
+
+def read_object(text: str) -> dict[str, Any] | None:
+    """A JSON object, or None: also for a name given twice (of which readers keep different ones) and for NaN."""
+    try:
+        found = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is given twice")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 @dataclass

@@ -14,7 +14,7 @@ from ag_ui.core import RunErrorEvent, RunFinishedEvent
 from ag_ui.core.events import BaseEvent
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, resuming, spending, stream, summary, threads, tracing
+from copilot import agui, ledger, llm, loop, queue, resuming, spending, steps, stream, summary, threads, tracing
 from copilot.acting import actor_of
 from copilot.choice import Choice, choice_of
 from copilot.context import PageContext, with_context
@@ -54,6 +54,7 @@ class Execution:
     ) -> None:
         self.organization_id, self.run_id, self.worker = organization_id, run_id, worker
         self.stop = asyncio.Event()
+        self.ending = False  # it gives its lease back by itself, or hears there that it has lost it
         self._writer, self._on_event = writer, on_event
         self._recorder: Recorder | None = None
         self.choice = Choice()  # which model answers, from the beginning of the run to its end
@@ -80,8 +81,7 @@ class Execution:
             await llm.ready(self.choice.model)
             self._mask = await in_thread(mask_of, actor, self.choice, self._memory)
             job = self._job(run, actor, messages, await in_thread(_slots, actor, self.choice.is_planner))
-            opening = await in_thread(resuming.opening_of, run)
-            job.opening, job.guard.writes = opening.events, opening.writes
+            await steps.prepare(job, run, actor)
             last = await self._follow(job, recorder)
         except LeaseLost:
             raise
@@ -185,6 +185,7 @@ class Execution:
         recorder.seq += 1
         entry = Entry(recorder.seq, recorder.seq, as_json(last))
         left = await recorder.close()
+        self.ending = True
         state = await in_thread(self._end, run, [*left, entry], job)
         self._writer.append(stream.key_of(run.organization_id, run.thread_id), entry)
         if self._on_event is not None:

@@ -24,7 +24,7 @@ def facts_of(actor: Actor, items: Sequence[Item]) -> Facts:
         undone = {one for one in taken_back if one is not None}
         versions = versions_of([number_of(one) for one in items if one.kind == "said"])
         ratings = ratings_of(actor, [number_of(one) for one in items if one.data.get("final")])
-    approvals = {number: found for number in cards if (found := _approval(actor, number))}
+    approvals = {number: found for number in cards if (found := _newest(actor, number))}
     return Facts(approvals, undone, versions, ratings)
 
 
@@ -33,6 +33,14 @@ def needs_facts(items: Iterable[Item]) -> bool:
     return any(
         approvals_of(one) or one.data.get("undo_event") or one.kind == "said" or one.data.get("final") for one in items
     )
+
+
+def _newest(actor: Actor, number: int) -> ApprovalOut | None:
+    """The request as it is now: the one in its place, when it was changed or overtaken."""
+    found = _approval(actor, number)
+    while found is not None and found.replaced_by_id is not None:
+        found = _approval(actor, found.replaced_by_id)
+    return found
 
 
 def _approval(actor: Actor, number: int) -> ApprovalOut | None:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from copilot.deltas import read_object
+
 Message = dict[str, Any]
 
 CHARS_PER_TOKEN: Final = 4
@@ -89,10 +91,7 @@ def _repaired(turn: list[Message]) -> list[Message]:
 
 def _readable(arguments: str) -> str:
     """Providers refuse a history whose arguments are no JSON; cut off ones become empty."""
-    try:
-        return arguments if isinstance(json.loads(arguments), dict) else "{}"
-    except ValueError:
-        return "{}"
+    return arguments if read_object(arguments) is not None else "{}"
 
 
 def trimmed(turns: Sequence[list[Message]], *, tokens: int) -> list[Message]:

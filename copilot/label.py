@@ -1,5 +1,7 @@
 """The line beneath the input: which model answers, what leaves this installation, what the month has cost."""
 
+from django.utils.html import format_html
+
 from copilot.choice import Choice, choice_of
 from copilot.llm import PLANNER, PLANNER_WORDS
 from copilot.spending import dollars, spent_this_month
@@ -11,7 +13,9 @@ def label_of(actor: Actor) -> str:
     choice = choice_of(actor.organization_id)
     spent = spent_this_month(actor.organization_id)
     cost = f" This month: {dollars(spent)}." if spent or not choice.is_planner else ""
-    return words_of(choice) + cost
+    if not cost:
+        return words_of(choice)
+    return format_html('{}{} <a href="/copilot/spending/" hx-boost="true">Spending</a>', words_of(choice), cost)
 
 
 def words_of(choice: Choice) -> str:

@@ -83,6 +83,13 @@ def warm(model: str = "") -> None:
         _rehearse()
 
 
+def warm_all() -> None:
+    """Load what answers by default, then what organisations may choose besides. Call it in a thread."""
+    warm()
+    if settings.COPILOT_MODELS and is_planner():
+        _rehearse()
+
+
 async def ready(model: str = "") -> None:
     """Wait until it is loaded, so that loading does not count as the model's silence."""
     await asyncio.to_thread(warm, model)
@@ -328,9 +335,8 @@ def _failed(litellm: Any, model: str, error: Exception) -> Exception:
 
 def _wait(error: Exception) -> float:
     """Seconds until the same question may be asked again: as the provider says (Retry-After), else one."""
-    response = getattr(error, "response", None)
-    headers = {**dict(getattr(response, "headers", None) or {}), **(getattr(error, "headers", None) or {})}
-    told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    headers = getattr(error, "litellm_response_headers", None) or {}
+    told = next((value for name, value in dict(headers).items() if name.lower() == "retry-after"), "")
     try:
         return max(0.0, float(told))
     except ValueError:

@@ -35,6 +35,7 @@ EMPTY: Final = "Your last answer was empty. Answer the person, or call a tool."
 
 Stream = Callable[[Sequence[dict[str, Any]], Sequence[AnyService]], AsyncGenerator[Delta, None]]
 CallTool = Callable[[Called], Awaitable[ToolResult]]
+Closing = Callable[[], Awaitable[Sequence[BaseEvent]]]
 Propose = Callable[[Sequence[Called]], Awaitable[None]]
 
 
@@ -60,6 +61,7 @@ class Caps:
     seconds: float = 120.0
     silence: float = 30.0  # without a word from the model
     corrections: int = 1
+    chars: int = 100_000  # of one answer, with the arguments of its calls
 
 
 @dataclass
@@ -78,6 +80,7 @@ class Job:
     caps: Caps = field(default_factory=Caps)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     opening: Sequence[BaseEvent] = ()  # what was decided since the run that this one goes on from
+    closing: Closing | None = None  # what stands beneath a whole answer
     usage: list[Usage] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     made: int = 0  # tool calls so far
@@ -108,6 +111,7 @@ class Reply:
     calls: Calls = field(default_factory=Calls)
     finish: str = ""
     open: bool = False
+    size: int = 0  # characters so far
     choices: dict[str, Any] | None = None  # what to choose from, when it asks back
 
     def message(self) -> dict[str, Any]:
@@ -153,6 +157,9 @@ async def answer(job: Job) -> AsyncGenerator[BaseEvent, None]:
         progress.error = (error.sentence, getattr(error, "kind", error.code))
     for event in _close(progress):
         yield event
+    if job.closing is not None and isinstance(progress.outcome, RunFinishedSuccessOutcome):
+        for event in await job.closing():
+            yield event
     if progress.error is not None:
         yield agui.failed(*progress.error, usage=job.usage)
     else:
@@ -234,6 +241,7 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
     deltas = job.stream(job.messages, job.tools)
     try:
         async for delta in _watched(job, deltas):
+            _measure(job, reply, delta)
             if delta.text:
                 if not reply.open:
                     reply.open = True
@@ -258,6 +266,16 @@ async def _listen(job: Job, reply: Reply) -> AsyncGenerator[BaseEvent, None]:
         yield agui.asked_back(reply.choices, message_id=reply.id)
     _name(job, reply)
     job.messages.append(reply.message())
+
+
+def _measure(job: Job, reply: Reply, delta: Delta) -> None:
+    """A model that never ends is ended."""
+    reply.size += len(delta.text) + sum(16 + len(one.id) + len(one.name) + len(one.arguments) for one in delta.calls)
+    if reply.size > job.caps.chars:
+        raise Refused(
+            f"The answer became longer than {job.caps.chars:,} characters, so it was ended. Ask for a part of it.",
+            code="length",
+        )
 
 
 async def _watched(job: Job, deltas: AsyncGenerator[Delta, None]) -> AsyncIterator[Delta]:

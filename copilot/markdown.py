@@ -1,5 +1,6 @@
 """Markdown to HTML that is safe to show: no raw HTML, no images, no script; links say where they lead."""
 
+import re
 from functools import cache
 from typing import Final
 
@@ -12,6 +13,8 @@ TAGS: Final = {
     "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 ATTRIBUTES: Final = {"a": {"href"}, "ol": {"start"}}
+# What turns the writing round, has no width or is no character of a script: an address could be hidden with it.
+UNSEEN: Final = re.compile("[\u200b\u200e\u200f\u061c\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 
 
 @cache
@@ -24,7 +27,7 @@ def _parser() -> MarkdownIt:
 def to_html(text: str) -> str:
     """The text as sanitised HTML. A link whose words differ from its address shows the address too."""
     parser = _parser()
-    tokens = parser.parse(text)
+    tokens = parser.parse(UNSEEN.sub("", text))
     for token in tokens:
         if token.type == "inline":
             _show_addresses(token.children or [])
@@ -42,8 +45,8 @@ def _show_addresses(tokens: list[Token]) -> None:
         if token.type == "link_open":
             href, words = str(token.attrGet("href") or ""), ""
         elif token.type == "link_close":
-            outside = href.split(":", 1)[0].lower() in ("http", "https", "mailto")
-            if outside and words.strip() not in (href, href.removeprefix("mailto:")):
+            ours = href.startswith(("/", "#", "?")) and not href.startswith("//")  # "//host" leads to another host
+            if not ours and words.strip() not in (href, href.removeprefix("mailto:")):
                 _text_of(tokens, token, f" ({href})")
             href = ""
         elif href:

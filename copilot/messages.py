@@ -45,6 +45,7 @@ class Ask(BaseModel):
     text: str = Field(max_length=MOST_BYTES)
     instead_of: Number = Field(default=None, gt=0, lt=2**63, description="The run whose question was edited")
     context: Annotated[PageContext, BeforeValidator(PageContext.said)] = Field(default_factory=PageContext)
+    offer: Number = Field(default=None, gt=0, lt=2**63)
 
 
 class Again(BaseModel):

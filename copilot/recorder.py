@@ -6,6 +6,7 @@ lost its lease writes nothing more.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from iotsim.core.guard import in_thread
 from iotsim.core.tenancy import tenant
 
 FLUSH_SECONDS: Final = 0.25
+SLOWEST_SECONDS: Final = 2.0
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -50,6 +52,7 @@ class Recorder:
         self._flushing = asyncio.Lock()
         self._timer: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
+        self._pause = FLUSH_SECONDS
         self._on_event = on_event
 
     async def add(self, event: BaseEvent) -> None:
@@ -72,9 +75,12 @@ class Recorder:
 
     async def _flush_later(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), FLUSH_SECONDS)
+            await asyncio.wait_for(self._over.wait(), self._pause)
         if not self._over.is_set():
+            begun = time.monotonic()
             await self.flush()
+            # A database that takes long, or is asked by hundreds of runs, is asked less often.
+            self._pause = min(max(FLUSH_SECONDS, 4 * (time.monotonic() - begun)), SLOWEST_SECONDS)
 
     async def flush(self) -> None:
         """Write what is waiting into the rows; what could not be written goes on waiting."""

@@ -55,6 +55,8 @@ def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     decided = [facts.approvals[one].state != "pending" for one in approvals_of(item) if one in facts.approvals]
     if decided and all(decided):
         html, note = "", "Decided."
+    elif any(facts.approvals[one].id != one for one in approvals_of(item) if one in facts.approvals):
+        html = to_html("This waits for your click. Nothing has been changed yet.")  # what was said of it is overtaken
     verdict, comment = facts.ratings.get(number_of(item), ("", ""))
     rated = {"run": number_of(item), "verdict": verdict, "comment": comment}
     tools = rated if item.data.get("final") and facts.tools and rated["run"] else None
@@ -88,11 +90,16 @@ def _widget(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
 
 def _card(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     approval = facts.approvals.get(item.data["id"]) or ApprovalOut.model_validate(item.data)
-    return "proposal", {"approval": approval}
+    return "proposal", {"approval": approval, "card_id": item.data["id"]}
 
 
 def _choices(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     return "choices", {"choices": item.data}
+
+
+def _offers(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
+    taken = [one["words"] for one in item.data["items"] if one["id"] in item.data["taken"]]
+    return "offers", {"id": item.id, "offers": item.data["items"] if item.data["open"] else [], "taken": taken}
 
 
 def _error(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
@@ -116,12 +123,13 @@ _RENDERERS: Final = {
     "choices": _choices,
     "job": _widget,
     "error": _error,
+    "offers": _offers,
     "note": _note,
 }
 
 
 def _pretty(text: str) -> str:
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         text = json.dumps(json.loads(text), indent=1, ensure_ascii=False)
     return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}\n..."
 

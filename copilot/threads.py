@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from copilot import agui, branches, limits, queue, stream, texts
+from copilot import agui, branches, limits, offers, queue, stream, texts
 from copilot.attachments import taken_along
 from copilot.context import PageContext, resolved
 from copilot.conversation import Conversation, fold
@@ -74,14 +74,15 @@ def ask(
     thread_id: int | None = None,
     context: PageContext | None = None,
     instead_of: int | None = None,
+    offer: int | None = None,
     worker: str = "",
     also: Callable[[Run], None] | None = None,
     traceparent: str = "",
 ) -> Asked:
     """Keep the question with a run that answers it, and wake a runner (unless `worker` runs it itself).
 
-    `instead_of` is an earlier run: the question begins a branch beside it. Raises Invalid, TooLarge, LimitReached,
-    Denied, NotFound, or Conflict while the last answer is still being given.
+    `instead_of` is an earlier run: the question begins a branch beside it. `offer` is one whose button was clicked.
+    Raises Invalid, TooLarge, LimitReached, Denied, NotFound, or Conflict while the last answer is still being given.
     `also` keeps what belongs to the run in the same transaction.
     """
     actor.require(Permission.VIEW, doing="use the copilot")
@@ -107,8 +108,9 @@ def ask(
         known, chips = taken_along(actor, run, known)
         run.context = known.kept()
         run.save(update_fields=["context"])
-        files = {"attachments": chips} if chips else None
-        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question, metadata=files)
+        taken = offers.settle(thread, run, text=question, chosen=offer)
+        facts = {name: some for name, some in (("attachments", chips), ("offers", taken)) if some}
+        said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question, metadata=facts or None)
         entry = Entry(run.first_seq, run.first_seq, as_json(said))
         write(run, [entry])
         thread.last_seq, thread.head_id = entry.seq, run.pk

@@ -14,7 +14,8 @@ from copilot.tables import summary_of
 from copilot.widgets import widget_of
 from iotsim.core import registry
 from iotsim.core.actor import Actor
-from iotsim.core.errors import ApprovalRequired, Denied, Invalid, IotsimError, NotFound
+from iotsim.core.errors import ApprovalRequired, ConfirmationRequired, Denied, Invalid, IotsimError, NotFound
+from iotsim.core.offers import Offer
 from iotsim.core.registry import Outcome, Service
 from iotsim.core.schemas import ApprovalOut
 
@@ -26,6 +27,9 @@ FOR_EYES: Final = {"figure"}  # the numbers of a figure are in its table too
 PLANNER_ROWS: Final = 100
 EXAMPLES_TOLD: Final = 3
 
+MOVED: Final = (
+    "What this rests on has changed since it was offered, so nothing was done. Ask again to see it as it is now."
+)
 UNREADABLE: Final = "The arguments are cut off or not a JSON object, so nothing was run. Send them again, whole."
 
 
@@ -39,7 +43,8 @@ def tools_for(actor: Actor, *, planner: bool) -> list[AnyService]:
     """What this person may use. The planner knows everything, so that it can say what a role or a machine may not."""
     if planner:
         return list(all_tools())
-    return [one for one in all_tools() if actor.may(one.permission) and not one.people_only]
+    known = [one for one in all_tools() if actor.may(one.permission) and not one.people_only]
+    return [*known, registry.get("offer_next_step")]
 
 
 def function_of(service: AnyService) -> dict[str, Any]:
@@ -80,6 +85,7 @@ class ToolResult:
     can_undo: bool = False
     job_id: int | None = None  # the long work that it began
     unreadable: bool = False  # the model may try once more
+    offers: list[Offer] = field(default_factory=list)  # next steps that the answer holds ready
     arguments: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -118,9 +124,11 @@ async def _through_the_guard(
 ) -> ToolResult:
     given = {name: value for name, value in arguments.items() if value is not None}
     try:
-        outcome = await service.acall(actor, given, idempotency_key=key)
+        outcome = await service.acall(actor, given, idempotency_key=key, confirmed=called.confirmed or None)
     except ApprovalRequired as error:
         return _waiting(error.approval, given)
+    except ConfirmationRequired:
+        return _refused("failed", MOVED)
     except Invalid as error:
         return _refused("failed", error.sentence, unreadable=True)
     except Denied as error:
@@ -147,6 +155,7 @@ def _done(
         event_id=outcome.event_id,
         can_undo=outcome.can_undo,
         job_id=outcome.job.id if outcome.job else None,
+        offers=list(getattr(outcome.result, "offers", ())),
     )
 
 

@@ -123,16 +123,16 @@ def add_to(api: NinjaAPI, *, read_body: ReadBody) -> None:
 def _run(request: HttpRequest, wanted: Wanted) -> HttpResponseBase:
     actor = _asker(request)
     streams.can_stream(request)
-    followed = agui_runs.known_run(actor, wanted)
-    if followed is None:
-        try:
-            if wanted.resume:
-                followed = agui_resume.resume(actor, wanted)
-            else:
-                agui_resume.must_answer(actor, wanted)
-        except IotsimError as error:  # what concerns interrupts is told by an event
-            return streams.answer(request, refused(Ids(wanted.thread_id, wanted.run_id), error))
-    return _read(request, followed or agui_runs.ask(actor, wanted), own=wanted.state)
+    found = agui_runs.look_up(actor, wanted)
+    if found.run is not None:
+        return _read(request, found.run, own=wanted.state)
+    try:
+        if wanted.resume:
+            return _read(request, agui_resume.resume(actor, wanted), own=wanted.state)
+        agui_resume.must_answer(found.waiting)
+    except IotsimError as error:  # what concerns interrupts is told by an event
+        return streams.answer(request, refused(Ids(wanted.thread_id, wanted.run_id), error))
+    return _read(request, agui_runs.ask(actor, wanted, found.thread), own=wanted.state)
 
 
 def _follow(request: HttpRequest, client_thread: str, client_run: str) -> HttpResponseBase:

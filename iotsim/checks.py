@@ -85,11 +85,11 @@ def debug_stays_at_home() -> Messages:
 
 @_settings_check
 def copilot_has_a_model_it_can_call() -> Messages:
-    models = [settings.COPILOT_MODEL, *settings.COPILOT_FALLBACK_MODELS]
-    if settings.COPILOT_FALLBACK_MODELS and not settings.COPILOT_MODEL:
-        sentence = "COPILOT_FALLBACK_MODELS is set, but COPILOT_MODEL is not."
-        yield Error(sentence, hint="Set COPILOT_MODEL, or neither.", id="iotsim.E009")
-    for model in filter(None, models):
+    models = [settings.COPILOT_MODEL, *settings.COPILOT_MODELS, *settings.COPILOT_FALLBACK_MODELS]
+    if settings.COPILOT_FALLBACK_MODELS and not settings.COPILOT_MODEL and not settings.COPILOT_MODELS:
+        sentence = "COPILOT_FALLBACK_MODELS is set, but neither COPILOT_MODEL nor COPILOT_MODELS is."
+        yield Error(sentence, hint="Set COPILOT_MODEL or COPILOT_MODELS, or none of them.", id="iotsim.E009")
+    for model in dict.fromkeys(filter(None, models)):
         provider, slash, _ = model.partition("/")
         if not slash:
             sentence = f'The model "{model}" names no provider.'

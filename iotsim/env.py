@@ -6,6 +6,7 @@ the default, so that the system checks (`iotsim.checks`) can name all wrong sett
 """
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ class Problem:
 
 problems: list[Problem] = []
 
+_PRICE = re.compile(r"[^=/\s]+/[^=\s]+=\d+(?:\.\d+)?/\d+(?:\.\d+)?")
 YES = {"1", "true", "yes", "on"}
 NO = {"", "0", "false", "no", "off"}
 
@@ -80,6 +82,18 @@ def words(name: str, default: Sequence[str] = ()) -> list[str]:
     """A list, separated by commas."""
     value = text(name)
     return [word.strip() for word in value.split(",") if word.strip()] if value else list(default)
+
+
+def prices(name: str) -> list[str]:
+    """Prices of models, separated by commas: provider/model=dollars in/dollars out, for a million tokens."""
+    found = words(name)
+    for one in found:
+        if not _PRICE.fullmatch(one):
+            refuse(
+                name, f'{name} has "{one}", which is no price.', "Write provider/model=0.50/1.50, separated by commas."
+            )
+            return []
+    return found
 
 
 def one_of(name: str, choices: Sequence[str], default: str) -> str:

@@ -61,6 +61,7 @@ TABS = [
     ("API keys", "api_keys", Permission.KEYS),
     ("Members", "members", Permission.VIEW),
     ("Organisation", "organization_settings", Permission.ADMINISTER),
+    ("Copilot", "copilot_settings", Permission.ADMINISTER),
 ]
 
 
@@ -109,7 +110,8 @@ class Frame:
 
     @cached_property
     def pending_approvals(self) -> int:
-        return len(list_approvals(self.actor, state=ApprovalState.PENDING).items)
+        """Those that this person may decide, up to fifty."""
+        return sum(one.may_decide for one in list_approvals(self.actor, state=ApprovalState.PENDING).items)
 
     @cached_property
     def critical_alerts(self) -> int:

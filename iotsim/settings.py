@@ -336,9 +336,10 @@ APPROVAL_HOURS = env.number("APPROVAL_HOURS", 168, minimum=1)  # how long a mach
 # --- Copilot: without a model the built-in offline planner answers ---
 COPILOT_MODEL = env.text("COPILOT_MODEL")
 COPILOT_MODELS = env.words("COPILOT_MODELS")  # what organisations may choose beside COPILOT_MODEL and the planner
+COPILOT_OFFER_HOURS = env.number("COPILOT_OFFER_HOURS", 24, minimum=1)  # how long "yes" takes what was offered
 COPILOT_FALLBACK_MODELS = env.words("COPILOT_FALLBACK_MODELS")
 COPILOT_INSIDE_HOSTS = env.words("COPILOT_INSIDE_HOSTS")  # hosts of models that are ours, beside this machine
-COPILOT_PRICES = env.words("COPILOT_PRICES")  # provider/model=dollars in/dollars out, for a million tokens
+COPILOT_PRICES = env.prices("COPILOT_PRICES")  # provider/model=dollars in/dollars out, for a million tokens
 COPILOT_PROVIDER_KEYS = {
     "anthropic": "ANTHROPIC_API_KEY",
     "azure": "AZURE_API_KEY",

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from iotsim import health, metrics, web
+from iotsim import approving, health, metrics, web
 from iotsim.api import api, unknown
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("iotsim.accounts.urls")),
     path("admin/", admin.site.urls),
     path("act/<slug:name>/", web.act, name="act"),
+    path("approvals/<int:approval>/edit/", approving.edit, name="edit_approval"),
     path("support/end/", web.end_support, name="end_support"),
     path("organization/", web.choose_organization, name="choose_organization"),
     path("", include("sims.urls")),

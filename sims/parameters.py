@@ -121,7 +121,9 @@ NewTag = Annotated[
     Field(min_length=1, max_length=50, examples=["blue"], description="The tag to put on, or to take off"),
     Slot("new_tag", find_new_tag, mask="blue", noun="the tag"),
 ]
-CUSTOMER_SLOT: Final = Slot("customer", find_customer, mask="Acme", noun="the customer")
+CUSTOMER_SLOT: Final = Slot(
+    "customer", find_customer, mask="Acme", noun="the customer", source=Source("get_cost_breakdown", "name")
+)
 CustomerName = Annotated[
     str,
     Field(max_length=100, examples=["Acme"], description="A customer, by name"),

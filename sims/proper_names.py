@@ -14,6 +14,7 @@ _BESIDE_OPERATOR: Final = re.compile(
     r"roaming\s+(?:on|in|with)|and|or|is)\s*[:=]?\s*(?:the\s+)?)$",
     re.I,
 )
+_ON_OPERATOR: Final = re.compile(r"\b(?:on|via|over|operator|network|carrier|provider)\s+(?:the\s+)?$", re.IGNORECASE)
 _OPERATOR_NOUN: Final = re.compile(r"\s*(?:'s\s+)?(?:network|sims?|cards?|operator|carrier|customers)\b", re.I)
 _POPULAR: Final = (
     "Vodafone", "Telefónica", "Telefonica", "T-Mobile", "Orange", "Swisscom", "Telekom", "Movistar",
@@ -30,7 +31,8 @@ def find_operator(text: str, context: SlotContext) -> list[Found]:
     for one in find_operators(text):
         cued = _BESIDE_OPERATOR.search(text[: one.start]) or _OPERATOR_NOUN.match(text, one.end)
         if (one.sure and not _everyday(one)) or (cued and (_capital(one) or _named_operator(text, one))):
-            found.append(Found(one.start, one.end, one.name, one.text, 1.0))
+            sure = 1.25 if _ON_OPERATOR.search(text[: one.start]) else 1.0
+            found.append(Found(one.start, one.end, one.name, one.text, sure))
     return found + _misspelt_operators(text, found)
 
 
@@ -200,7 +202,18 @@ def find_customer(text: str, context: SlotContext) -> list[Found]:
             )
             if not ordinary and not any(one.overlaps(other) for other in found):
                 found.append(one)
+    found += _shortened(text, context.names("customer"), found)
     return [one for one in found if not parse_state(str(one.value))]
+
+
+def _shortened(text: str, names: list[str], found: list[Found]) -> list[Found]:
+    """The first word of a longer name, as people say it: "Acme" for "Acme Logistics GmbH"."""
+    firsts = {name.split()[0] for name in names if " " in name}
+    return [
+        Found(match.start(), match.end(), match[0], match[0], 0.8)
+        for match in re.finditer(r"\b[A-Z][\w-]{3,}\b", text)
+        if match[0] in firsts and not any(match.start() < one.end and one.start < match.end() for one in found)
+    ]
 
 
 _OFF: Final = re.compile(

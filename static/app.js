@@ -120,7 +120,7 @@
   on("auxclick", "tr[data-href]", (e, row) => {
     if (e.button === 1 && !e.target.closest(INTERACTIVE)) open(row.dataset.href, "_blank");
   });
-  const PICKS = "input[name=sims], input[name=alerts], input[name=recommendations], input[name=threads]";
+  const PICKS = "input[name=sims], input[name=alerts], input[name=recommendations], input[name=threads], input[name=approvals]";
   let lastPicked = null;
   on("click", PICKS, (e, box) => {
     const boxes = $$(PICKS);
@@ -148,12 +148,16 @@
     $("[data-bulk-count]", bar).textContent = picked.toLocaleString("en-GB");
     const all = $("[data-select-all]");
     if (all) [all.checked, all.indeterminate] = [picked > 0 && picked === boxes.length, picked > 0 && picked < boxes.length];
-    chooseEverything(bar, false, picked === boxes.length);
+    chooseEverything(bar, everythingOf === location.search, picked > 0 && picked === boxes.length);
   }
   // All that fit the filters, not only the rows on show: the acts then go by the filters, and so does the copilot.
-  function chooseEverything(bar, chosen, possible = true) {
+  // It holds while the address stays and no row is left out, also when the rows are drawn anew.
+  let everythingOf = null;
+  function chooseEverything(bar, wanted, possible = true) {
     const button = $("[data-select-everything]", bar);
     if (!button) return;
+    const chosen = wanted && possible;
+    everythingOf = chosen ? location.search : null;
     bar.toggleAttribute("data-everything", chosen);
     button.hidden = chosen || !possible;
     $$("[data-only-chosen]", bar).forEach((one) => { one.hidden = chosen; });

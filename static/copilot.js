@@ -199,7 +199,7 @@
   }
   on("input", "#copilot-text", keepDraft);
   document.addEventListener("submit", (e) => {
-    if (e.target.action?.endsWith("/logout/")) { store.write("drafts", {}); store.write("pending", {}); }
+    if (e.target.getAttribute("action")?.endsWith("/logout/")) { store.write("drafts", {}); store.write("pending", {}); }
   }, true);
 
   // A question counts as sent when it stands in the log; until then it is kept, and comes back if it never arrived.
@@ -335,6 +335,17 @@
   on("click", "[data-copy-link]", async (e, button) => {
     await navigator.clipboard.writeText(location.origin + button.dataset.copyLink);
     say("The link is copied");
+  });
+
+  // --- Offers: a button beneath an answer says yes to exactly that one -----------------------------
+  let offered = null;
+  on("click", "[data-offer]", (e, button) => {
+    offered = button.dataset.offer;
+    ask(button.textContent.trim());
+    offered = null;
+  });
+  document.addEventListener("htmx:wsConfigSend", (e) => {
+    if (e.target.id === "copilot-form" && offered) e.detail.parameters.offer = offered;
   });
 
   document.addEventListener("DOMContentLoaded", () => {

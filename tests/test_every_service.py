@@ -45,6 +45,7 @@ PLUMBING = {
     "list_nightly_summaries",
     "list_plans",
     "mark_anomalies_in_bulk",
+    "offer_next_step",
     "preview_usage_mapping",
     "rebuild_days",
     "record_usage",

@@ -10,7 +10,9 @@ from analytics.ahead.reading import Ahead, Day, first_open_day
 from analytics.ahead.words import analysis_sentence, forecast_sentence, headline
 from analytics.models import SimForecast
 from analytics.schemas.forecasts import ForecastDay, PastDay, UsageAnalysis, UsageForecast
+from iotsim.core.offers import Offer
 from sims.lifecycle import Status
+from sims.offering import larger_quota
 
 if TYPE_CHECKING:
     from analytics.ahead.series import Series
@@ -66,7 +68,16 @@ def forecast_answer(actor: "Actor", ahead: Ahead, days: int) -> UsageForecast:
         chart=f"/charts/?{urlencode({'chart_type': 'forecast', **_names(subject)})}",
     )
     said = {"sentence": forecast_sentence(answer, ZoneInfo(actor.time_zone)), "headline": headline(answer)}
-    return answer.model_copy(update=said)
+    return answer.model_copy(update={**said, "offers": _offers(subject, answer)})
+
+
+def _offers(subject: "Subject", answer: UsageForecast) -> list[Offer]:
+    """A larger quota for a SIM of its own that will pass the one it has."""
+    sim = subject.sim
+    if sim is None or answer.weight != "hot" or (sim.plan is not None and sim.plan.pooled):
+        return []
+    expected = answer.cycle_high_bytes
+    return larger_quota(sim.iccid, sim.short_name, quota_bytes=answer.quota_bytes, expected_bytes=expected)
 
 
 def _days(found: list[Day]) -> list[ForecastDay]:

@@ -9,8 +9,10 @@ from analytics.models import Anomaly
 from analytics.schemas.anomalies import AnomalyExplained, AnomalyFact, NextStep
 from iotsim.core.actor import Actor
 from iotsim.core.countries import country_name
+from iotsim.core.offers import Offer
 from iotsim.core.wording import size
 from sims.models import Sim
+from sims.offering import suspend
 
 
 def explain(actor: Actor, row: Anomaly, today: date) -> AnomalyExplained:
@@ -20,6 +22,7 @@ def explain(actor: Actor, row: Anomaly, today: date) -> AnomalyExplained:
     told = words.opinion(row.second_opinion) if row.sim_id else ""
     others = visible(actor).filter(sim_id=row.sim_id, ended_on=None).exclude(pk=row.pk).count() if row.sim_id else 0
     steps = _next_steps(row, sim) if row.status in ("open", "real") else []
+    offers = _offers(row, sim) if row.status in ("open", "real") else []
     meaning = words.COHORT_MEANING if row.cohort else words.MEANING[row.kind]
     doing = " ".join(step.why for step in steps[:1])
     fields["sentence"] = " ".join(part for part in (fields["sentence"], meaning, told, doing) if part)
@@ -27,6 +30,7 @@ def explain(actor: Actor, row: Anomaly, today: date) -> AnomalyExplained:
         fields
         | {
             "meaning": meaning,
+            "offers": offers,
             "facts": [AnomalyFact(label=label, value=value) for label, value in facts_of(row)],
             "opinion": told,
             "next_steps": steps,
@@ -99,6 +103,22 @@ _WHY: Final = {
     "policy": "Look whether the limit or the SIM is at fault.",
 }
 _SUSPEND: Final = frozenset({"theft", "spike", "retry_storm", "roaming", "policy", "new_country"})
+
+
+def _offers(row: Anomaly, sim: Sim | None) -> list[Offer]:
+    """What can be done about it at once; a mark is an answer to it as well."""
+    acts = []
+    if sim is not None and row.kind in _SUSPEND and sim.status == "active":
+        acts.append(suspend(sim.iccid, sim.short_name, reason=f"Anomaly {row.pk}: {words.TITLES[row.kind].lower()}"))
+    if row.status == "open":
+        acts.append(
+            Offer(
+                service="mark_anomaly",
+                arguments={"anomaly": row.pk, "mark": "false"},
+                words="Mark it as a false alarm",
+            )
+        )
+    return acts
 
 
 def _next_steps(row: Anomaly, sim: Sim | None) -> list[NextStep]:

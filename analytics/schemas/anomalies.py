@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from iotsim.core.offers import Offer
 from iotsim.core.schemas import Answer
 from sims.schemas.alerts import AlertBefore
 
@@ -56,6 +57,7 @@ class AnomalyPage(Answer):
     without_alert: int = Field(description="Lasting ones that the alert budget left without an alert")
     as_of: date | None = Field(default=None, description="The last day that was looked at as a whole")
     next_cursor: str | None = None
+    offers: list[Offer] = Field(default=[], description="Next steps held ready")
 
     @property
     def of_any_weight(self) -> int:
@@ -91,6 +93,7 @@ class AnomalyExplained(AnomalyOut):
     facts: list[AnomalyFact]
     opinion: str = Field(description="The second opinion in a sentence")
     next_steps: list[NextStep]
+    offers: list[Offer] = Field(default=[], description="Next steps held ready")
     history: list[AnomalyStep] = Field(description="What people said of it, the newest last")
     others: int = Field(default=0, description="Further anomalies of the same SIM that last")
     shadow: str = Field(default="", description="What the two-evidence rule would have done")

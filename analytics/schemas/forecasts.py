@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
+from iotsim.core.offers import Offer
 from iotsim.core.schemas import Answer
 
 LOW, MIDDLE, HIGH = (
@@ -68,6 +69,7 @@ class UsageForecast(Answer):
     path: list[ForecastDay] = Field(default=[], description="The cycle added up, at the end of each day that is left")
     link: str = Field(description="The page of what it is about")
     chart: str = Field(description="The page of its chart")
+    offers: list[Offer] = Field(default=[], description="Next steps held ready")
 
     @property
     def weight(self) -> str:
@@ -156,6 +158,7 @@ class QuotaRisks(Answer):
     next_cursor: str | None = None
     as_of: datetime | None = Field(default=None, description="When the newest of them was brought up to date")
     is_forecast: bool = Field(default=True, description="Whether there are any forecasts yet: they are made each night")
+    offers: list[Offer] = Field(default=[], description="Next steps held ready")
 
 
 class ModelScore(BaseModel):

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
+from iotsim.core.offers import Offer
 from iotsim.core.schemas import Answer, JobOut
 
 
@@ -111,6 +112,7 @@ class Savings(Answer):
     night: date | None
     as_of: datetime | None
     next_cursor: str | None = None
+    offers: list[Offer] = Field(default=[], description="Next steps held ready")
 
 
 class AppliedAdvice(Answer):

@@ -19,6 +19,7 @@ from analytics.schemas.anomalies import AnomalyBefore, AnomalyChange, AnomalyExp
 from iotsim.core.actor import Actor
 from iotsim.core.charts import Chart
 from iotsim.core.errors import Invalid, NotFound
+from iotsim.core.offers import Offer
 from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Day, Limit
 from iotsim.core.parameters import Reason as WhyInWords
@@ -82,8 +83,13 @@ def check_anomalies(
         without_alert=held,
         as_of=_as_of(actor),
         next_cursor=following,
+        offers=[] if cursor else [_explanation(one) for one in items[:1]],
         **{name: counts.get(name, 0) for name in SEVERITIES},
     )
+
+
+def _explanation(one: AnomalyOut) -> Offer:
+    return Offer(service="explain_anomaly", arguments={"anomaly": one.id}, words=f"Explain anomaly {one.id}")
 
 
 def _as_of(actor: Actor) -> date | None:

@@ -15,10 +15,12 @@ from analytics.savings.outlook import Expected, expected_overage
 from analytics.schemas.savings import Backtest, CostBreakdown, CostItem
 from iotsim.core.actor import Actor
 from iotsim.core.countries import country_name
+from iotsim.core.counts import find_limit
 from iotsim.core.errors import Invalid, NotFound
 from iotsim.core.parameters import Country, Day
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
+from iotsim.core.slots import Slot
 from iotsim.core.wording import counted, kept_apart, money
 from sims.costs import Cost, costs_by, costs_of_parts, cycle_so_far, parts_of, whole_cycle
 from sims.filters import SimFilter
@@ -33,7 +35,11 @@ if TYPE_CHECKING:
 MOST_ITEMS: Final = 200
 BACKTEST_DAYS: Final = 90
 
-Many = Annotated[int, Field(ge=1, le=MOST_ITEMS, description="How many groups at most; the sums are of all")]
+Many = Annotated[
+    int,
+    Field(ge=1, le=MOST_ITEMS, description="How many groups at most; the sums are of all"),
+    Slot("limit", find_limit, noun="how many", free=True, shares=True),
+]
 
 
 @service(

@@ -6,9 +6,10 @@ from pydantic import Field
 
 from analytics.ahead.parameters import BEFORE, Chance, DaysAhead, DaysBack, RiskOrder
 from analytics.examples import EXAMPLES
-from analytics.schemas.forecasts import ModelComparison, QuotaRisks, UsageAnalysis, UsageForecast
+from analytics.schemas.forecasts import ModelComparison, QuotaRisk, QuotaRisks, UsageAnalysis, UsageForecast
 from iotsim.core.actor import Actor
 from iotsim.core.jobs import RunningJob
+from iotsim.core.offers import Offer
 from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Day, Limit
 from iotsim.core.registry import Risk, service
@@ -16,6 +17,7 @@ from iotsim.core.roles import Permission
 from iotsim.core.schemas import JobOut
 from sims.filters import SimFilter
 from sims.naming import find_sim
+from sims.offering import larger_quota
 from sims.parameters import CustomerName, PlanName, SimRef, TagName
 from sims.usage import local_today
 
@@ -23,6 +25,7 @@ WEEK: Final = 7
 QUARTER: Final = 90
 WILL: Final = 0.5  # as likely as not
 COUNT_UP_TO: Final = 10_000
+OFFERED: Final = 3  # SIMs whose quota is offered to be raised
 
 
 @service(
@@ -122,7 +125,12 @@ def list_quota_risks(
         next_cursor=page.following,
         as_of=max((one.as_of for one in page.items), default=None),
         is_forecast=is_forecast,
+        offers=[] if cursor else [offer for one in page.items[:OFFERED] for offer in _more_quota(one)],
     )
+
+
+def _more_quota(one: QuotaRisk) -> list[Offer]:
+    return larger_quota(one.iccid, one.name, quota_bytes=one.quota_bytes, expected_bytes=one.cycle_high_bytes)
 
 
 def _prepare_comparison(actor: Actor, job: JobOut, *, sim: str, days: int) -> str:

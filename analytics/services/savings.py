@@ -14,11 +14,12 @@ from analytics.parameters import AdvisedKind, CurrencyCode, Sureness
 from analytics.savings import applying
 from analytics.savings.chosen import AdviceFilter, in_order, must_be_open, named, standing, visible
 from analytics.savings.shown import realised, shown, sums, warnings
-from analytics.schemas.savings import AdviceDecision, AppliedAdvice, Savings
+from analytics.schemas.savings import AdviceDecision, AdviceOut, AppliedAdvice, Savings
 from iotsim.core.actor import Actor
 from iotsim.core.effects import touch
 from iotsim.core.errors import Conflict, Invalid, NotFound
 from iotsim.core.jobs import RunningJob, enqueue
+from iotsim.core.offers import Offer
 from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Limit
 from iotsim.core.proposals import Proposal
@@ -97,7 +98,20 @@ def optimize_quotas(
         as_of=run.as_of if run else None,
         next_cursor=following,
     )
-    return found.model_copy(update={"sentence": _sentence(found, state)})
+    offers = _offers(found.items) if state == AdviceState.OPEN and not cursor else []
+    return found.model_copy(update={"sentence": _sentence(found, state), "offers": offers})
+
+
+def _offers(items: list[AdviceOut]) -> list[Offer]:
+    """Apply the best of them, or all that were shown; nothing final is offered."""
+    fitting = [one for one in items if not one.is_final]
+    chosen = [(fitting[:1], f"Apply recommendation {fitting[0].id}: {fitting[0].what}")] if fitting else []
+    if len(fitting) > 1:
+        chosen.append((fitting, f"Apply all {len(fitting)} that can be undone"))
+    return [
+        Offer(service="apply_recommendations", arguments={"recommendations": [one.id for one in some]}, words=words)
+        for some, words in chosen
+    ]
 
 
 def _page(rows: "Rows", cursor: str | None, limit: int) -> tuple[list[Recommendation], str | None]:

@@ -9,7 +9,7 @@ from iotsim.core.admin.base import TenantAdmin
 
 @admin.register(KeptOffer)
 class KeptOfferAdmin(TenantAdmin):
-    list_display = ["created_at", "words", "service", "source", "state", "taken_run_id"]
+    list_display = ["created_at", "words", "service", "source", "state", "settled_run_id"]
     list_filter = [("state", ChoicesDropdownFilter)]
     list_select_related = ["run", "thread"]
     search_fields = ["thread__id__exact", "service__exact"]

@@ -5,7 +5,7 @@ value by value, so that escapes hide nothing and the model still reads JSON.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ FIELDS: Final = {
 LABELS: Final = frozenset({"label", "labels", "sim_label", "sim_name", "device", "device_name"})
 NAMED: Final = {"customer": "CUSTOMER", "customers": "CUSTOMER", "member": "PERSON", "members": "PERSON"}  # their name
 LEARNED: Final = frozenset({"CUSTOMER", "PERSON", "LABEL", "ADDRESS"})
+OPAQUE: Final = frozenset({"next_cursor"})  # may hold a value in a form that nobody reads; a model has no use for it
 LONG: Final = 500
 LEFT_OUT: Final = "[A picture was left out: it cannot be masked.]"
 
@@ -48,8 +49,13 @@ class Mask:
     # --- what leaves ---
 
     def messages(self, messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The messages as they may leave; those given stay as they are."""
-        return [self._message(one) for one in messages]
+        """The messages as they may leave; those given stay as they are.
+
+        A name that is learned from a field may stand in a sentence before it, so then all are read once more.
+        """
+        known = len(self.names)
+        hidden = [self._message(one) for one in messages]
+        return hidden if len(self.names) == known else self.messages(messages)
 
     def _message(self, message: Mapping[str, Any]) -> dict[str, Any]:
         hidden = {**message, "content": self._content(message.get("content"))}
@@ -82,17 +88,23 @@ class Mask:
         return self._done[text][1]
 
     def _any_text(self, text: str) -> str:
+        """Objects in JSON by their values, also within prose, where their escapes are kept; the rest as it reads."""
         if text[:1] in ("{", "["):
             try:
-                plain = json.loads(text)
+                return json.dumps(self._value(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
             except ValueError:
-                return self.text(text)
-            return json.dumps(self._value(plain), ensure_ascii=False, separators=(",", ":"))
-        return self.text(text)
+                pass  # it only begins like JSON
+        parts, place = [], 0
+        for start, end, plain in _objects_in(text):
+            hidden = json.dumps(self._value(plain), separators=(",", ":"))
+            parts += [self.text(text[place:start]), hidden.replace("<", "\\u003c").replace(">", "\\u003e")]
+            place = end
+        return "".join([*parts, self.text(text[place:])])
 
     def _value(self, value: Any, name: str = "", parent: str = "") -> Any:
         if isinstance(value, dict):
-            return {self.text(one): self._value(inner, one, name or parent) for one, inner in value.items()}
+            kept = {one: inner for one, inner in value.items() if one not in OPAQUE}
+            return {self.text(one): self._value(inner, one, name or parent) for one, inner in kept.items()}
         if isinstance(value, list):
             return [self._value(one, name, parent) for one in value]
         if isinstance(value, str) and value:
@@ -171,6 +183,19 @@ class Mask:
 
     def stream(self) -> "Unmasking":
         return Unmasking(self)
+
+
+def _objects_in(text: str) -> Iterator[tuple[int, int, Any]]:
+    """(start, end, object) of each object in JSON within a text that is none as a whole."""
+    place, decoder = text.find('{"'), json.JSONDecoder()
+    while place >= 0:
+        end = place + 1
+        try:
+            plain, end = decoder.raw_decode(text, place)
+            yield place, end, plain
+        except ValueError:
+            pass  # a brace of prose
+        place = text.find('{"', end)
 
 
 def _forms(kind: str, value: str) -> list[tuple[str, str]]:

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("taken_run_id", models.BigIntegerField(null=True)),
+                ("settled_run_id", models.BigIntegerField(null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("settled_at", models.DateTimeField(null=True)),
                 (
@@ -92,9 +92,9 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state", "open")), fields=["organization", "thread"], name="offer_open"
                     ),
                     models.Index(
-                        condition=models.Q(("taken_run_id__isnull", False)),
-                        fields=["organization", "taken_run_id"],
-                        name="offer_taken",
+                        condition=models.Q(("settled_run_id__isnull", False)),
+                        fields=["organization", "settled_run_id"],
+                        name="offer_settled",
                     ),
                 ],
                 "constraints": [models.UniqueConstraint(fields=("organization", "run", "number"), name="offer_once")],

@@ -34,7 +34,7 @@ class KeptOffer(TenantModel):
     source = models.CharField(max_length=10, choices=OfferSource.choices, default=OfferSource.SERVICE.value)
     digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=OfferState.choices, default=OfferState.OPEN.value)
-    taken_run_id = models.BigIntegerField(null=True)  # the run that carries it out
+    settled_run_id = models.BigIntegerField(null=True)  # the run that carries it out, or heard that it is declined
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
 
@@ -42,9 +42,9 @@ class KeptOffer(TenantModel):
         indexes = [
             models.Index(fields=["organization", "thread"], name="offer_open", condition=models.Q(state="open")),
             models.Index(
-                fields=["organization", "taken_run_id"],
-                name="offer_taken",
-                condition=models.Q(taken_run_id__isnull=False),
+                fields=["organization", "settled_run_id"],
+                name="offer_settled",
+                condition=models.Q(settled_run_id__isnull=False),
             ),
         ]
         constraints = [models.UniqueConstraint(fields=["organization", "run", "number"], name="offer_once")]

@@ -7,6 +7,7 @@ conversation.py continues a conversation and answers from results (answers.py, m
 """
 
 from copilot.planner.conversation import Plan, plan, planner_for, warm
-from copilot.planner.outline import Call, Later, Outline, Planner
+from copilot.planner.outline import Planner
+from copilot.planner.plans import Call, Later, Outline
 
 __all__ = ["Call", "Later", "Outline", "Plan", "Planner", "plan", "planner_for", "warm"]

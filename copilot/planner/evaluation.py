@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from copilot.planner.outline import Call, Later, Outline, Planner
+from copilot.planner.outline import Planner
+from copilot.planner.plans import Call, Later, Outline
 from iotsim.core.slots import SlotContext
 
 PLACEHOLDER: Final = "$previous"  # stands for what the call before would bring

@@ -12,6 +12,7 @@ from typing import Final
 from copilot.planner.lexicon import LANGUAGES, Book, Phrase, book_of, folded, parts_of
 from copilot.planner.order import settled
 from copilot.planner.spelling_out import english_figures, taken_apart
+from iotsim.core.names import words as word_set
 
 ENGLISH: Final = "en"
 
@@ -20,11 +21,11 @@ _TOKEN: Final = re.compile(
     r"\b[A-Za-z]+/[A-Za-z_]+\b|[\w.,:+/-]*\d[\w.:+/-]*(?:,\d+)?)|(?P<word>[^\W\d_]+(?:-[^\W\d_]+)*'?)|(?P<other>\S)"
 )
 _MARKS: Final = {"de": "äöüß", "fr": "çœèêàùôîâ", "es": "¿¡ñ"}
-_ENGLISH: Final = frozenset(
+_ENGLISH: Final = word_set(
     """the a an of to in on is are what which who how show me my our all for with and or please give list find that has
     have do does did from by at it its them their we us i you can could would should will this these those last since
     more than over under any why when where set put make get was were be not no suspend activate resume retire usage
-    costs forecast chart every each""".split()
+    costs forecast chart every each"""
 )
 
 
@@ -92,7 +93,7 @@ def understood(text: str, *, names: Iterable[str] = (), before: Sequence[str] = 
 
 def in_english(text: str, language: str, *, names: Iterable[str] = ()) -> str:
     text, why = _with_its_reason(text.replace("’", "'"), language)
-    words = _words(taken_apart(english_figures(text, language), language), names)
+    words = _words(taken_apart(english_figures(text, language), language), names, book_of(language))
     _keep_tags(words, language)
     _join_the_parted(words, language)
     _translate(words, language)
@@ -112,11 +113,13 @@ def _with_its_reason(text: str, language: str) -> tuple[str, str]:
     return (text[: match.start()], f" because {match['why']}") if match else (text, "")
 
 
-def _words(text: str, names: Iterable[str]) -> list[Word]:
+def _words(text: str, names: Iterable[str], book: Book) -> list[Word]:
     known = sorted((name for name in names if len(name) > 2), key=len, reverse=True)
     pattern = "|".join(re.escape(name) for name in known)
     words, position = [], 0
     for match in re.finditer(rf"(?<![\w-])(?:{pattern})(?![\w-])", text, re.IGNORECASE) if known else ():
+        if match[0].islower() and book.knows(folded(match[0], book.language)):
+            continue  # "le plus" is not the plan Plus
         words += [*_plain_words(text[position : match.start()]), Word(match[0], kept=True)]
         position = match.end()
     return [*words, *_plain_words(text[position:])]
@@ -140,8 +143,8 @@ _CALLED: Final = {
     "fr": ("nomme", "nommee", "appele", "appelee"),
     "es": ("llamada", "llamado"),
 }
-_SMALL: Final = frozenset(
-    "to from of with on in for and the a an at by off again please remove add put set which that has or is are".split()
+_SMALL: Final = word_set(
+    "to from of with on in for and the a an at by off again please remove add put set which that has or is are"
 )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from copilot.planner.reading import Filled, Parameter, parameters_of
+from iotsim.core.slots import Source
 
 _ONE: Final = re.compile(
     r"\b(?:it|its|itself|that\s+(?:one|sim|card|line|device)|this(?:\s+(?:one|sim|card|line|"
@@ -35,6 +36,12 @@ class Memory:
     items: list[dict[str, Any]] = field(default_factory=list)
     results: list[tuple[dict[str, Any], Any]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # by the person, oldest first
+    coming: Sequence[Any] = ()  # the calls that the same sentence makes before (Call)
+    language: str = "en"  # of the sentence that is being read
+    text: str = ""  # that sentence as it was said
+    settled: str = ""  # the service that was chosen when asked back
+    is_part: bool = False  # one of several requests of a sentence is being read
+    picked: bool = False  # the items were chosen on the page, one by one
 
     @classmethod
     def of(cls, messages: Sequence[Mapping[str, Any]]) -> "Memory":
@@ -50,12 +57,19 @@ class Memory:
         """The value that "it" or "them" stands for, or None."""
         if parameter.many and _MANY.search(text):
             return self._many(parameter)
+        if not parameter.many and _MANY.search(text) and not parameter.required:
+            return self._many(parameter)
         return self._one(parameter) if _ONE.search(text) or _MANY.search(text) else None
 
     def _many(self, parameter: Parameter) -> list[Any] | None:
         source = parameter.slot.source
-        values = [item[source.field] for item in self.items if source and source.field in item]
-        return values or None
+        if source is None or not self._brought(source):
+            return None
+        return [item[source.field] for item in self.items if source.field in item] or None
+
+    def _brought(self, source: Source) -> bool:
+        """Whether the items may be told by that field: any may be SIMs by their ICCID, a name is of its own list."""
+        return source.field not in ("name", "id") or (self.last_call or {}).get("name") == source.service
 
     def _one(self, parameter: Parameter) -> Any:
         """A value of the same name in the last calls, newest first; else the first item that was shown."""
@@ -72,11 +86,31 @@ class Memory:
 
     def filters_for(self, filled: Filled, text: str) -> dict[str, Any]:
         """The filters of the last call, when a tool that takes the same ones is told to act on "them"."""
-        if self.last_call is None or not _MANY.search(text):
+        if not _MANY.search(text):
             return {}
+        listed = self._listed(filled)
+        if listed or self.last_call is None:
+            return listed
         names = set(parameters_of(filled.tool)) - {"sort", "limit"}
         shared = {k: v for k, v in self.last_call["arguments"].items() if k in names and k not in filled.arguments}
         return {} if "sims" in filled.arguments else shared
+
+    def _listed(self, filled: Filled) -> dict[str, Any]:
+        """The things themselves where no filter would find exactly them: chosen by hand, or the first so many."""
+        last = self.last_call["arguments"] if self.last_call else {}
+        if not self.picked and "limit" not in last:
+            return {}
+        for name, one in parameters_of(filled.tool).items():
+            values = self._many(one) if one.many and name not in filled.arguments else None
+            if values:
+                return {name: values}
+        return {}
+
+    def speaks_of_one(self, text: str) -> bool:
+        return bool(_ONE.search(text))
+
+    def speaks_of_many(self, text: str) -> bool:
+        return bool(_MANY.search(text))
 
     def is_elliptic(self, text: str) -> bool:
         """Whether a sentence goes on from the last one instead of standing by itself."""

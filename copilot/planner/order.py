@@ -1,7 +1,10 @@
-"""Putting translated words into an order that the English rules read: verbs to the front, adjectives, negations. Pure."""
+"""Putting translated words into an order that the English rules read: verbs first, adjectives, negations. Pure."""
 
 import re
+from collections.abc import Sequence
 from typing import Final, Protocol
+
+from iotsim.core.names import words as word_set
 
 
 class Settling(Protocol):
@@ -14,9 +17,9 @@ class Settling(Protocol):
     def shown(self) -> str: ...
 
 
-_LEADING: Final = frozenset(
+_LEADING: Final = word_set(
     """please can could you i we want to would like must should shall never not now hello and then me us just also hey
-    is it possible""".split()
+    is it possible"""
 )
 _ENDS: Final = frozenset(",.;?!")
 _LATER_NAMES: Final = (
@@ -51,7 +54,7 @@ _MENDED: Final = [
 ]  # fmt: skip
 
 
-def settled(words: list["Settling"], language: str) -> str:
+def settled(words: "Sequence[Settling]", language: str) -> str:
     """The sentence of these words."""
     kept = [one for one in words if one.shown]
     negated = _without_negation(kept, language)

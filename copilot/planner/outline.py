@@ -6,7 +6,7 @@ chosen and reading.py for how its arguments are found.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +14,14 @@ from typing import Any, Final
 from django.conf import settings
 
 from copilot.embedding import embed, embed_kept, whole_words
+from copilot.planner.asking import ask_for, ask_meant, ask_which, decline
 from copilot.planner.languages import understood
 from copilot.planner.memory import Memory
-from copilot.planner.reading import Filled, Hit, Reading, Tool, fill, parameters_of, read, required_of
+from copilot.planner.parts import AND, MOST_CALLS, MOST_PARTS, as_done, cut, further, openers_of, placed
+from copilot.planner.phrases import phrase
+from copilot.planner.plans import Call, Later, Outline
+from copilot.planner.pointing import pointed
+from copilot.planner.reading import Filled, Hit, Parameter, Reading, Tool, fill, parameters_of, read, required_of
 from copilot.planner.refusals import (
     is_general,
     is_hostile,
@@ -27,7 +32,6 @@ from copilot.planner.refusals import (
 )
 from copilot.planner.router import NOTHING, Example, Router
 from copilot.planner.text import Speller, clean, words_of
-from iotsim.core.names import words
 from iotsim.core.slots import Slot, SlotContext, Source
 
 _MISSING: Final = 0.22  # a required value was not said
@@ -39,38 +43,12 @@ _UNKNOWN: Final = 0.06  # a word never seen
 
 
 @dataclass(frozen=True)
-class Later:
-    """A value that only the result of the call before can give: `field` of its first item, or of all."""
-
-    field: str
-    many: bool = False
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a tool; an argument may be a `Later`."""
-
-    name: str
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class Described:
     """A value that a call has to look up first, and the hits that describe it."""
 
     call: Call
     later: Later
     used: list[Hit]
-
-
-@dataclass(frozen=True)
-class Outline:
-    """What a sentence asks for: calls in their order, or none and what to say instead."""
-
-    calls: list[Call] = field(default_factory=list)
-    answer: str | None = None
-    why: str = ""  # "", "out of scope", "question", "negated", ...
-    language: str = "en"  # of the sentence
 
 
 class Planner:
@@ -93,7 +71,7 @@ class Planner:
         self.router = Router(examples, vectors=vectors, embed=embed)
         self._familiar = {word for one in known for word in words_of(one.masked)}
         self._heard = {word for one in others for word in words_of(one.masked)}
-        self._openers = _openers(known, [self.tools[name].is_read for _, name in pairs])
+        self._openers = openers_of(known, [self.tools[name].is_read for _, name in pairs])
         spoken = re.findall(r"[a-z]{4,}", " ".join(one.text.lower() for one in known + others))
         self._speller = Speller(spoken, english=whole_words())
 
@@ -130,8 +108,8 @@ class Planner:
         lacking = [value for value in resolved if value is None]
         looked_up = [*resolved, *self._chosen(filled, reading).values()]
         placed = {hit.found.span for value in looked_up if isinstance(value, Described) for hit in value.used}
-        further = {value for values in _further(filled).values() for value in values}
-        unused = [hit for hit in filled.unused if hit.found.span not in placed and str(hit.found.value) not in further]
+        others = {value for values in further(filled).values() for value in values}
+        unused = [hit for hit in filled.unused if hit.found.span not in placed and str(hit.found.value) not in others]
         strangers = {hit.found.span: hit for hit in unused if not hit.slot.free and hit.found.score >= 0.7}
         weights = [0.4 if hit.slot.shares and hit.found.score < 1 else 1.0 for hit in strangers.values()]
         one = any(hit.slot.kind == "limit" and hit.found.value == 1 for hit in unused)
@@ -156,17 +134,22 @@ class Planner:
         parameter = parameters_of(filled.tool).get(name)
         if parameter is None:
             return None
-        said = memory.value_for(parameter, reading.text)
+        coming = self._coming(parameter, reading, memory)
+        said = coming if coming is not None else memory.value_for(parameter, reading.text)
         if said is not None:
             return said
         source = parameter.slot.source
         if source is None or source.service not in self.tools:
             return None
-        return self._described(source, reading, many=parameter.many)
+        needed = {one.slot.kind for one in parameters_of(filled.tool).values() if one.required}
+        taken = [hit for hit in filled.used if hit.slot.kind in needed]
+        return self._described(source, reading, many=parameter.many, taken=taken)
 
-    def _described(self, source: Source, reading: Reading, *, many: bool) -> "Described | None":
+    def _described(
+        self, source: Source, reading: Reading, *, many: bool, taken: Sequence[Hit] = ()
+    ) -> "Described | None":
         """The call that finds what the sentence describes: needs an order, a last-one, or for lists any filter."""
-        filled = fill(self.tools[source.service], reading)
+        filled = fill(self.tools[source.service], _leaving(reading, taken))
         telling = [name for name in filled.arguments if name != "limit"]
         if many and telling:
             later = Later(source.field, many=filled.arguments.get("limit") != 1)
@@ -183,59 +166,93 @@ class Planner:
         """What a sentence asks for, given what was said before."""
         memory = memory or Memory()
         said = understood(text[:_LONGEST], names=_names(context), before=memory.said)
-        return replace(self._outlined(said.english, context, memory), language=said.language)
+        english, memory = pointed(said.english, context, replace(memory, language=said.language, text=text[:_LONGEST]))
+        return replace(self._outlined(english, context, memory), language=said.language)
 
     def _outlined(self, text: str, context: SlotContext, memory: Memory) -> Outline:
         cleaned = clean(text)
         if not cleaned or is_hostile(cleaned):
-            return self.decline()
+            return self.decline(memory.language)
         reading = self.read(text, context)
         follow = self._follow_up(reading, memory)
         if follow is not None:
             return Outline([follow])
-        return self._both(reading, memory, context) or self._single(reading, memory, context)
+        several = self._several(reading, memory, context)
+        if several is None:
+            return self._single(reading, memory, context)
+        return self._meant(several, reading, memory, context) or several
 
     def _single(self, reading: Reading, memory: Memory, context: SlotContext) -> Outline:
-        _, filled = self.ranked(reading, memory)[0]
-        return self.decline() if filled is None else self._checked(filled, reading, memory, context)
+        ranked = self.ranked(reading, memory)
+        filled = self._settled(memory, reading) or ranked[0][1]
+        if filled is None:
+            return self.decline(memory.language)
+        made = self._checked(filled, reading, memory, context)
+        if not made.calls or memory.settled or memory.is_part:
+            return made
+        other = self._as_likely(ranked, reading, memory, context)
+        if other is not None:
+            return ask_which([filled.tool, other.tool], memory.language)
+        return self._meant(made, reading, memory, context) or made
 
-    def _both(self, reading: Reading, memory: Memory, context: SlotContext) -> Outline | None:
-        """Two requests in one sentence ("tag 3456 with lost and suspend it"): two calls, when both halves are clear."""
-        for match in _AND.finditer(reading.text):
-            if any(hit.found.start <= match.end() < hit.found.end and not hit.slot.shares for hit in reading.chosen):
-                continue  # "3456 and lift-12": the second half begins with a value, not with a verb
-            halves = reading.text[: match.start()], reading.text[match.end() :]
-            if words_of(halves[1])[:1] and words_of(halves[1])[0] in self._openers:
-                both = self._halves(*halves, memory, context)
-                if both is not None:
-                    return both
+    def _meant(self, made: Outline, reading: Reading, memory: Memory, context: SlotContext) -> Outline | None:
+        """Asking back about a name in it that may be several things."""
+        return ask_meant([self.tools[call.name] for call in made.calls], made.calls, reading, context, memory)
+
+    def _settled(self, memory: Memory, reading: Reading) -> Filled | None:
+        """The service that the person chose when asked."""
+        return fill(self.tools[memory.settled], reading) if memory.settled in self.tools else None
+
+    def _as_likely(
+        self, ranked: Sequence[tuple[float, Filled | None]], reading: Reading, memory: Memory, context: SlotContext
+    ) -> Filled | None:
+        """The second tool, when nobody can tell which of the two is meant and it could be called as well."""
+        (first, one), (second, other) = ranked[0], ranked[1] if len(ranked) > 1 else (0.0, None)
+        if one is None or other is None or first - second > _TIE or first > _CLEAR or other.missing:
+            return None
+        if one.tool.is_read and other.tool.is_read and memory.last_call is not None:
+            return None
+        return other if self._checked(other, reading, memory, context).calls else None
+
+    def _several(self, reading: Reading, memory: Memory, context: SlotContext) -> Outline | None:
+        """Several requests in one sentence ("find ..., tag them with lost and suspend them"), when each is clear."""
+        places = [match for match in AND.finditer(reading.text) if self._begins_anew(match, reading)][: MOST_PARTS - 1]
+        cuts = [places] if len(places) < 2 else [places, *([one] for one in places)]
+        for one in cuts:
+            made = self._parts(cut(reading.text, one), memory, context) if one else None
+            if made is not None:
+                return made
         return None
 
-    def _halves(self, left: str, right: str, memory: Memory, context: SlotContext) -> Outline | None:
-        first = self._single(read(left, self.slots, context), memory, context)
-        if not first.calls or isinstance(first.calls[-1].arguments.get("sim"), Later):
-            return None
-        done = {"name": first.calls[-1].name, "arguments": first.calls[-1].arguments}
-        later = Memory(last_call=done, results=[*memory.results, (done, None)], items=memory.items)
-        second = self._single(read(right, self.slots, context), later, context)
-        if not second.calls or second.calls[-1].name == done["name"]:
-            return None
-        return Outline([*first.calls, *second.calls])
+    def _begins_anew(self, match: "re.Match[str]", reading: Reading) -> bool:
+        """Whether a request begins behind this "and", and not the next value of a list ("3456 and lift-12")."""
+        if any(hit.found.start <= match.end() < hit.found.end and not hit.slot.shares for hit in reading.chosen):
+            return False
+        return any(word in self._openers for word in words_of(reading.text[match.end() :])[:1])
+
+    def _parts(self, parts: Sequence[str], memory: Memory, context: SlotContext) -> Outline | None:
+        """The calls of all parts, each able to take what the ones before it bring."""
+        calls: list[Call] = []
+        for text in parts:
+            known = replace(memory, is_part=True, coming=tuple(calls), results=[*memory.results, *as_done(calls)])
+            made = self._single(read(text, self.slots, context), known, context)
+            if not made.calls or (calls and made.calls[-1].name == calls[-1].name):
+                return None
+            calls += [placed(call, len(calls) + at) for at, call in enumerate(made.calls)]
+        return Outline(calls)
 
     def _checked(self, filled: Filled, reading: Reading, memory: Memory, context: SlotContext) -> Outline:
         """Commands that are negated, hypothetical or for later are not carried out; words are not explained."""
         if is_general(reading.text) and not any(name in filled.arguments for name in required_of(filled.tool)):
-            return self.decline()
+            return self.decline(memory.language)
         if not filled.tool.is_read:
             if is_hypothetical(reading.text):
-                return self.decline()
+                return self.decline(memory.language)
             if is_later(_without(reading.text, filled.used)):
-                return Outline(
-                    answer="I can only do that at once, not later or on a condition. Nothing was changed.", why="later"
-                )
+                return Outline(answer=phrase("later", memory.language), why="later")
             if self._negated(filled, reading, memory, context):
-                return Outline(answer="Understood: nothing was changed.", why="negated")
-        return self._calls(filled, reading, memory)
+                return Outline(answer=phrase("negated", memory.language), why="negated")
+        return self._calls(filled, reading, memory, context)
 
     def _negated(self, filled: Filled, reading: Reading, memory: Memory, context: SlotContext) -> bool:
         """Negated, and the negation is not what made the router choose this tool ("do not approve" = reject)."""
@@ -251,44 +268,86 @@ class Planner:
             or filled.tool.name not in _OPPOSITES
         )
 
-    def _calls(self, filled: Filled, reading: Reading, memory: Memory) -> Outline:
+    def _calls(self, filled: Filled, reading: Reading, memory: Memory, context: SlotContext) -> Outline:
         calls: list[Call] = []
         arguments = dict(filled.arguments)
-        chosen = self._chosen(filled, reading)
-        for name in [*filled.missing, *chosen]:
+        chosen = self._chosen(filled, reading) | self._pointed_at(filled, reading, memory)
+        for name in [*filled.missing, *(one for one in chosen if one not in filled.missing)]:
             value = chosen.get(name) or self._resolve(filled, name, reading, memory)
             if value is None:
-                return self._ask(filled, name)
+                return ask_for(filled, name, context, memory)
             if isinstance(value, Described):
-                calls.append(value.call)
+                calls.append(replace(value.call, asked=False))
                 arguments = {key: kept for key, kept in arguments.items() if key not in value.call.arguments}
                 value = value.later
             arguments[name] = value
-        arguments |= memory.filters_for(filled, reading.text)
+        arguments |= memory.filters_for(filled, reading.text) if not _has_later(arguments) else {}
         if not filled.tool.is_read and not calls and self._is_bare(filled, arguments, reading):
-            return self._ask(filled, next(name for name, one in parameters_of(filled.tool).items() if one.many))
+            several = next(name for name, one in parameters_of(filled.tool).items() if one.many)
+            return ask_for(filled, several, context, memory)
         return Outline([*calls, *self._each(filled, arguments)])
+
+    def _pointed_at(self, filled: Filled, reading: Reading, memory: Memory) -> dict[str, Any]:
+        """Objects that "it" or "them" stands for, in places that a service can do without ("forecast them")."""
+        own = parameters_of(filled.tool)
+        if any(one.slot.source and name in filled.arguments for name, one in own.items()):
+            return {}
+        for name, one in own.items():
+            if one.required or one.slot.source is None or name in filled.arguments:
+                continue
+            value = self._coming(one, reading, memory)
+            if value is None and not one.many and filled.tool.is_read:
+                value = memory.value_for(one, reading.text)
+            if value is not None:
+                return {name: value}
+        return {}
+
+    def _coming(self, parameter: Parameter, reading: Reading, memory: Memory) -> Any:
+        """What an earlier call of the same sentence will bring, when "it", "them" or "each" speaks of that."""
+        many = memory.speaks_of_many(reading.text)
+        if not memory.coming or not (many or memory.speaks_of_one(reading.text)):
+            return None
+        for at, call in reversed(list(enumerate(memory.coming))):
+            said = call.arguments.get(parameter.name, call.arguments.get(parameter.name.rstrip("s")))
+            if isinstance(said, Later):
+                return replace(said, many=parameter.many, of=at - 1 if said.of < 0 else said.of)
+            source = parameter.slot.source
+            if source is not None and call.name == source.service:
+                several = call.arguments.get("limit") != 1
+                return Later(source.field, many=parameter.many and several, each=several and not parameter.many, of=at)
+        return None
 
     def _each(self, filled: Filled, arguments: dict[str, Any]) -> list[Call]:
         """One call; or one each when a question names several things and the tool takes one ("3456 and 7788")."""
-        calls = [Call(filled.tool.name, arguments)]
-        for name, others in _further(filled).items():
-            calls += [Call(filled.tool.name, arguments | {name: other}) for other in others]
-        return calls
+        values = {name: [arguments.get(name), *others] for name, others in further(filled).items()}
+        for name, value in arguments.items():
+            own = parameters_of(filled.tool).get(name)
+            if own is not None and not own.many and isinstance(value, list):
+                values[name] = value[: MOST_CALLS + 1]
+        sets = [arguments]
+        for name, several in values.items():
+            sets = [one | {name: value} for value in several for one in sets]
+        return [Call(filled.tool.name, one, is_read=filled.tool.is_read) for one in sets]
 
     def _chosen(self, filled: Filled, reading: Reading) -> dict[str, Described]:
-        """A list that an order and a count choose ("the top 5"), for a tool that has no order and count of its own."""
+        """What an order and a count choose ("the top 5"), for a tool that has no order and count of its own."""
         own = parameters_of(filled.tool)
-        for name, parameter in own.items():
-            source = parameter.slot.source
-            if not parameter.many or parameter.required or name in filled.arguments or source is None:
+        if any(one.slot.kind == "limit" for one in own.values()):
+            return {}
+        found: dict[str, Described] = {}
+        for name, one in own.items():
+            source = one.slot.source
+            if one.required or name in filled.arguments or source is None or source.service not in self.tools:
                 continue
-            if "limit" not in own and source.service in self.tools:
-                found = fill(self.tools[source.service], reading)
-                if found.arguments.get("limit", 1) > 1:
-                    later = Later(source.field, many=True)
-                    return {name: Described(Call(source.service, found.arguments), later, found.used)}
-        return {}
+            described = fill(self.tools[source.service], reading)
+            by_name = one.slot.kind in described.arguments.values()
+            ordered = by_name or any(hit.slot.kind == "sort" for hit in described.used)
+            if described.arguments.get("limit", 1) > 1 and (one.many or (ordered and filled.tool.is_read)):
+                later = Later(source.field, many=one.many, each=not one.many)
+                found[name] = Described(Call(source.service, described.arguments), later, described.used)
+                if by_name:
+                    return {name: found[name]}
+        return dict(list(found.items())[:1])
 
     def _is_bare(self, filled: Filled, arguments: Mapping[str, Any], reading: Reading) -> bool:
         """A command for many that says neither which nor all ("suspend")."""
@@ -299,11 +358,6 @@ class Planner:
             name in parameters and not parameters[name].slot.shares and not parameters[name].slot.free
             for name in arguments
         )
-
-    def _ask(self, filled: Filled, name: str) -> Outline:
-        parameter = parameters_of(filled.tool).get(name)
-        noun = (parameter.slot.noun if parameter else "") or name.replace("_", " ")
-        return Outline(answer=f"{filled.tool.title}: I need {noun}. Which one is it?", why="question")
 
     def _follow_up(self, reading: Reading, memory: Memory) -> Call | None:
         """The last call again with what was just said ("what about the last 7 days", "only the German ones")."""
@@ -318,15 +372,9 @@ class Planner:
             return None
         return Call(last["name"], {**last["arguments"], **filled.arguments})
 
-    def decline(self) -> Outline:
+    def decline(self, language: str = "en") -> Outline:
         """No call, and what can be asked instead."""
-        titles = sorted({_in_a_sentence(tool.title) for tool in self.tools.values()}, key=str.lower)
-        readers = sorted(self.tools.values(), key=lambda tool: (not tool.is_read, -len(tool.examples)))
-        asked = " ".join(f"“{tool.examples[0]}”" for tool in readers[:3] if tool.examples)
-        return Outline(
-            answer=f"I cannot help with that. What I know here: {', '.join(titles)}. You could ask: {asked}",
-            why="out of scope",
-        )
+        return decline(self.tools, language)
 
 
 def _names(context: SlotContext) -> list[str]:
@@ -341,18 +389,24 @@ def _without(text: str, hits: Sequence[Hit]) -> str:
     return text
 
 
-def _in_a_sentence(title: str) -> str:
-    """With a small first letter, unless it is an abbreviation such as SIM."""
-    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+def _leaving(reading: Reading, taken: Sequence[Hit]) -> Reading:
+    """The reading without what stands where these values stand: "with check" is the tag to put on, not one to find."""
+    if not taken:
+        return reading
+    left = {
+        kind: [hit for hit in hits if not any(hit.found.overlaps(one.found) for one in taken)]
+        for kind, hits in reading.hits.items()
+    }
+    return Reading(reading.text, left)
+
+
+def _has_later(arguments: Mapping[str, Any]) -> bool:
+    return any(isinstance(value, Later) for value in arguments.values())
 
 
 _LONGEST: Final = 1000  # characters read of a sentence; a request is shorter
-_MOST_CALLS: Final = 4  # further calls for one question
-_AND: Final = re.compile(
-    r"\s*(?:,|;|\.)?\s*\b(?:and\s+then|and\s+also|and|then|after\s+that|plus)\s+(?:please\s+|"
-    r"then\s+|also\s+)?|\s*[;.]\s+",
-    re.I,
-)
+_TIE: Final = 0.04  # scores so near that nobody can tell
+_CLEAR: Final = 0.6  # a score that leaves no doubt
 _QUESTION: Final = re.compile(
     r"^\W*(?:who|when|why|where|did|was|were|has|have|is|are|does|which|how\s+(?:many|much|come|"
     r"far|did|has|is))\b(?!.*\b(?:then|please)\b)",
@@ -361,31 +415,4 @@ _QUESTION: Final = re.compile(
 _ALL: Final = re.compile(
     r"\b(?:all|every\w*|each|whole|entire|any|lot|them|those|these|fleet|complete)\b", re.IGNORECASE
 )
-_NO_OPENERS: Final = words(
-    """
-    sim all the every this what new time both quota data let
-    """
-)
-_ASKING: Final = frozenset(words_of("show list give tell what how display"))
 _OPPOSITES: Final = frozenset({"reject_call"})
-
-
-def _further(filled: Filled) -> dict[str, list[str]]:
-    """For a tool that only reads: the further values of a required parameter that takes one value."""
-    if not filled.tool.is_read:
-        return {}
-    return {
-        name: [
-            str(hit.found.value) for hit in filled.unused if hit.slot.kind == one.slot.kind and hit.found.score >= 0.7
-        ][:_MOST_CALLS]
-        for name, one in parameters_of(filled.tool).items()
-        if one.required and not one.many and name in filled.arguments
-    }
-
-
-def _openers(readings: Sequence[Reading], is_read: Sequence[bool]) -> set[str]:
-    """Word stems with which a second request may begin: those of commands, and the plainest ones of questions."""
-    first = {
-        words_of(one.text)[0] for one, read in zip(readings, is_read, strict=True) if not read and words_of(one.text)
-    }
-    return {word for word in first if word.isalpha() and len(word) > 2} - _NO_OPENERS | _ASKING

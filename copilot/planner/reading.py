@@ -140,6 +140,7 @@ class Filled:
     used: list[Hit]
     missing: list[str]  # required and not said
     unused: list[Hit]  # said, and this tool has no place for it
+    text: str = ""  # the sentence
 
 
 def fill(tool: Tool, reading: Reading) -> Filled:
@@ -158,7 +159,7 @@ def fill(tool: Tool, reading: Reading) -> Filled:
             used += [hit for hit in mine if parameter.many or hit.found.value == arguments[parameter.name]]
     missing = [name for name in required_of(tool) if name not in arguments]
     unused = [hit for hit in reading.chosen if not _accounted(hit, used)]
-    return Filled(tool, arguments, used, missing, unused)
+    return Filled(tool, arguments, used, missing, unused, reading.text)
 
 
 def _fallback(parameter: Parameter, parameters: Mapping[str, Parameter], hits: Sequence[Hit]) -> list[Hit]:

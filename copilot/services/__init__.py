@@ -1,5 +1,29 @@
 """Importing this package registers every service of the copilot."""
 
-from copilot.services import attachments, conversations, exports, pins, sharing, versions
+from copilot.services import (
+    attachments,
+    choice,
+    conversations,
+    evaluations,
+    exports,
+    offering,
+    pins,
+    runs,
+    sharing,
+    spending,
+    versions,
+)
 
-__all__ = ["attachments", "conversations", "exports", "pins", "sharing", "versions"]
+__all__ = [
+    "attachments",
+    "choice",
+    "conversations",
+    "evaluations",
+    "exports",
+    "offering",
+    "pins",
+    "runs",
+    "sharing",
+    "spending",
+    "versions",
+]

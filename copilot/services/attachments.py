@@ -19,7 +19,11 @@ AttachmentId = Annotated[int, Field(description="Number of the file", gt=0, lt=2
 @service(
     permission=Permission.VIEW, risk=Risk.READ, path="copilot/attachments", examples=(), title="Files for the copilot"
 )
-def list_attachments(actor: Actor, *, thread: ThreadId | None = None) -> AttachmentPage:
+def list_attachments(
+    actor: Actor,
+    *,
+    thread: Annotated[ThreadId | None, Field(description="A conversation; without it, what waits to be sent")] = None,
+) -> AttachmentPage:
     """List one's own files: those that wait to be sent, or those of a conversation."""
     rows = drafts_of(actor) if thread is None else files_of(actor).filter(thread_id=thread)
     items = [AttachmentOut.of(one) for one in rows]

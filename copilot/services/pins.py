@@ -85,7 +85,7 @@ def pin_widget(
     *,
     service: Annotated[str, Field(description="Name of a service that reads", max_length=80)],
     arguments: Arguments,
-    title: Title | None = None,
+    title: Annotated[Title | None, Field(description="What it is called; without it, by what it asks")] = None,
     place: Annotated[int | None, Field(description="Where it stood before; without it, below all others")] = None,
 ) -> PinOut:
     """Keep a widget on one's own dashboard. It is drawn anew there, with the rights that one has then."""

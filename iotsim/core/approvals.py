@@ -86,7 +86,7 @@ def _tell(actor: Actor, row: Approval, what: str) -> None:
 
 def path_of(row: Approval) -> str:
     """Where it is shown, whatever became of it."""
-    return f"/approvals/?state=all#approval-{row.pk}"
+    return f"/approvals/{row.pk}/"
 
 
 def what(row: Approval) -> str:

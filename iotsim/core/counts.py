@@ -10,7 +10,7 @@ _THINGS: Final = (
     r"(?:[a-z]+\s+){0,3}?(?:sims?|cards?|lines?|devices?|results?|rows?|entries|items?|records?|"
     r"imports?|intakes?|uploads?|"
     r"files?|events?|changes?|approvals?|requests?|jobs?|tasks?|users?|consumers?|talkers?|hogs?|"
-    r"spenders?|offenders?|"
+    r"spenders?|offenders?|customers?|clients?|"
     r"actions?|ones|of\s+(?:them|my|our|the))"
 )
 _MOST: Final = (

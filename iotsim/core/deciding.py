@@ -3,14 +3,15 @@
 from typing import Annotated, Any, Literal
 
 from django.db import transaction
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from iotsim.core import approvals, guard, registry
 from iotsim.core.actor import Actor
 from iotsim.core.effects import touch
-from iotsim.core.errors import IotsimError
+from iotsim.core.errors import IotsimError, NotFound
 from iotsim.core.models import ApprovalState
 from iotsim.core.parameters import ApprovalId, Reason
+from iotsim.core.proposals import FIRST_ROWS, Change, Proposal, digest_of
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
 from iotsim.core.schemas import Answer, ApprovalOut
@@ -61,18 +62,67 @@ def edit_call(
     return get_approval(actor, approval=fresh.id)
 
 
+def propose_decisions(actor: Actor, *, approvals: list[int], decision: str, reason: str | None = None) -> Proposal:
+    """What each of them would change, and what all of them would cost a month together."""
+    waiting = [one for number in sorted(set(approvals)) if (one := _waiting(actor, number))]
+    costs = {one.proposal.currency: 0 for one in waiting if one.proposal and one.proposal.raises_cost}
+    for one in waiting:
+        if one.proposal and one.proposal.currency in costs:
+            costs[one.proposal.currency] += one.proposal.monthly_cost_change_cents or 0
+    approve = decision == "approve"
+    cost = next(iter(costs.items())) if approve and len(costs) == 1 else None
+    return Proposal(
+        summary=f"{'Approve' if approve else 'Reject'} {counted(len(waiting), 'request')}",
+        count=len(waiting),
+        noun="request",
+        changes=[
+            Change(
+                label=one.proposal.summary if one.proposal else one.title,
+                field="",
+                before="waiting",
+                after="approved" if approve else "rejected",
+                link=f"/approvals/{one.id}/",
+            )
+            for one in waiting[:FIRST_ROWS]
+        ],
+        monthly_cost_change_cents=cost[1] if cost else None,
+        currency=cost[0] if cost else "EUR",
+        reversible=approve and all(one.proposal is not None and one.proposal.reversible for one in waiting),
+        safety_critical=sum(one.proposal.safety_critical for one in waiting if one.proposal) if approve else 0,
+        digest=digest_of([decision, *(one.id for one in waiting)]),
+    )
+
+
+def _waiting(actor: Actor, number: int) -> ApprovalOut | None:
+    try:
+        found = get_approval.call(actor, {"approval": number}).result
+    except NotFound:
+        return None
+    return found if isinstance(found, ApprovalOut) and found.state == ApprovalState.PENDING else None
+
+
+def _listed(value: Any) -> Any:
+    """A form with one ticked box sends one number."""
+    return value if isinstance(value, list) else [value]
+
+
 @service(
     permission=Permission.MONEY,
     risk=Risk.WRITE,
     path="approvals/decide",
     examples=(),
     title="Decide several",
+    proposal=propose_decisions,
     people_only=True,
 )
 def decide_calls(
     actor: Actor,
     *,
-    approvals: Annotated[list[int], Field(description="Numbers of the requests", min_length=1, max_length=AT_ONCE)],
+    approvals: Annotated[
+        list[int],
+        BeforeValidator(_listed),
+        Field(description="Numbers of the requests", min_length=1, max_length=AT_ONCE),
+    ],
     decision: Annotated[Literal["approve", "reject"], Field(description="approve or reject")],
     reason: Reason | None = None,
 ) -> Decisions:

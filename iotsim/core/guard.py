@@ -187,6 +187,8 @@ def _decide_and_call(
     if claim and claim.outcome is not None:
         return idempotency.answer(service, claim)
     proposal = _proposal(service, actor, arguments) if risk is Risk.DANGER or actor.is_machine else None
+    if actor.is_machine and proposal and confirmed not in (None, proposal.digest):
+        raise ConfirmationRequired("The facts changed since this was offered.", proposal=proposal)
     outcome: Outcome | ApprovalOut
     if actor.is_machine and (why := _why_ask(service, actor, risk, proposal)):
         outcome = approvals.file(service, actor, arguments, proposal, why)

@@ -60,7 +60,7 @@ def find_least_amount(text: str, context: SlotContext) -> list[Found]:
     number = read_number(match["n"]) if match else None
     if match is None or number is None:
         return []
-    return [Found(*match.span(), f"{number:g}" if isinstance(number, float) else str(number), match[0], 0.8)]
+    return [Found(*match.span(), str(number), match[0], 0.8)]
 
 
 _COMING: Final = re.compile(

@@ -142,7 +142,7 @@ def _approval_sentence(approval: Approval, what: str) -> str:
             done = ((approval.outcome or {}).get("result") or {}).get("sentence")
             return str(done or f"{what}: approved by {approval.decided_by} and done.")
         case "rejected":
-            because = f" {approval.reason}" if approval.reason else ""
+            because = f" {approval.reason.rstrip('.')}." if approval.reason else ""
             return f"{what}: rejected by {approval.decided_by}.{because}"
         case "expired":
             return f"{what}: nobody decided in time, so nothing was changed."
@@ -174,7 +174,13 @@ class AuditEventOut(Answer):
     undone_by: int | None = Field(default=None, description="The event that took this one back")
     can_undo: bool = False
     request_id: str = ""
+    run_id: str = Field(default="", description="The run of a machine in which it was done: copilot-12")
     duration_ms: int = 0
+
+    @property
+    def copilot_run(self) -> str:
+        """The number of the copilot's run in which it was done; empty when it was none."""
+        return self.run_id.removeprefix("copilot-") if self.run_id.startswith("copilot-") else ""
 
     @classmethod
     def of(cls, event: AuditEvent, *, title: str, undone_by: int | None) -> "AuditEventOut":

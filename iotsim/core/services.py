@@ -128,6 +128,7 @@ def list_audit_events(
     end_date: Day | None = None,
     subject_kind: Annotated[str | None, Field(description="Kind of object, such as sim", max_length=20)] = None,
     subject_id: Annotated[int | None, Field(description="Id of that object")] = None,
+    event: Annotated[int | None, Field(description="Number of one event", gt=0, lt=2**63)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> AuditPage:
@@ -135,6 +136,8 @@ def list_audit_events(
     rows = AuditEvent.objects.all()
     if actor.customer_ids is not None:
         rows = rows.filter(user_id=actor.user_id)
+    if event:
+        rows = rows.filter(pk=event)
     if who:
         rows = rows.filter(who__icontains=who)
     if service:

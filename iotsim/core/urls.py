@@ -6,6 +6,7 @@ from iotsim.core import people_views, views
 
 urlpatterns = [
     path("approvals/", views.approvals, name="approvals"),
+    path("approvals/<int:approval>/", views.approval, name="approval"),
     path("jobs/<int:job>/", views.job, name="job"),
     path("audit/", views.audit, name="audit"),
     path("notifications/", views.notifications, name="notifications"),

@@ -1,5 +1,8 @@
 """The platform's own pages: what waits for a decision, and what was done."""
 
+from typing import Any, Final
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -10,9 +13,15 @@ from iotsim.core.access import arguments_of, page
 from iotsim.core.actor import Actor
 from iotsim.core.bell import list_notifications
 from iotsim.core.fragments import part_of
-from iotsim.core.services import get_job, list_approvals, list_audit_events
+from iotsim.core.schemas import ApprovalPage
+from iotsim.core.services import get_approval, get_job, list_approvals, list_audit_events
 
-STATES = ("pending", "done", "rejected", "expired", "stale", "failed")
+FILTERS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "waiting": ("Waiting", {"state": "pending"}),
+    "decided": ("Decided", {"decided": True}),
+    "mine": ("Asked by you", {"mine": True}),
+    "all": ("All", {}),
+}
 OUTCOMES = ("done", "denied", "failed", "waiting")
 
 
@@ -21,11 +30,35 @@ OUTCOMES = ("done", "denied", "failed", "waiting")
 @page
 def approvals(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What machines asked for and a person must decide; those that wait unless the address says otherwise."""
-    state = request.GET.get("state", "pending")
-    asked = arguments_of(request.GET) | {"state": None if state == "all" else state}
-    answer = list_approvals.call(actor, asked).result
+    raw = arguments_of(request.GET)
+    chosen = str(raw.pop("show", raw.get("state", "waiting")))
+    answer = list_approvals.call(actor, raw | FILTERS.get(chosen, ("", {}))[1]).result
     template = part_of(request, "core/approvals.html", approvals="cards", waiting="waiting", waiting_count="count")
-    return render(request, template, {"page": answer, "chosen": state, "states": (*STATES, "all")})
+    return render(request, template, _requests(answer, chosen))
+
+
+@require_GET
+@page
+def approval(request: HttpRequest, actor: Actor, approval: int) -> HttpResponse:
+    """One request, whatever became of it."""
+    found = get_approval(actor, approval=approval)
+    told = _requests(ApprovalPage(items=[found]), "one") | {"single": approval}
+    return render(request, part_of(request, "core/approvals.html", approvals="cards"), told)
+
+
+def _requests(answer: Any, chosen: str) -> dict[str, Any]:
+    """What the page of requests shows; `mine` are those that this person may decide."""
+    mine = [one.id for one in answer.items if one.may_decide]
+    filters = [
+        {
+            "label": label,
+            "url": f"/approvals/?show={name}" if name != "waiting" else "/approvals/",
+            "current": name == chosen,
+        }
+        for name, (label, _) in FILTERS.items()
+    ]
+    all_of_mine = urlencode([("approvals", number) for number in mine])
+    return {"page": answer, "chosen": chosen, "filters": filters, "mine": mine, "all_of_mine": all_of_mine}
 
 
 @require_GET

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
+from iotsim.core.offers import Offer
 from iotsim.core.schemas import Answer
 from iotsim.core.wording import kept_apart
 from sims.lifecycle import Action, Status, is_legal, refusal
@@ -154,6 +155,7 @@ class SimDetails(SimRow, Answer):
     pool: PoolOut | None = Field(default=None, description="The pool it shares its quota with")
     costs: list[CycleCost] = Field(default=[], description="Of the billing cycle so far; one for each currency")
     open_alerts: int = Field(default=0, description="Alerts of it that are not resolved")
+    offers: list[Offer] = Field(default=[], description="Next steps held ready")
 
 
 class UsageDay(BaseModel):

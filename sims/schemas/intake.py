@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from iotsim.core.models import Job, JobState
+from iotsim.core.offers import Offer
 from iotsim.core.schemas import Answer
 from iotsim.core.wording import counted
 from sims.formats.names import title_of
@@ -69,6 +70,7 @@ _FIELDS = [name for name in IntakeOut.model_fields if name not in {"sentence", "
 class IntakePage(Answer):
     items: list[IntakeOut]
     next_cursor: str | None = None
+    offers: list[Offer] = Field(default=[], description="Next steps held ready")
 
 
 class Correction(BaseModel):
@@ -85,6 +87,7 @@ class IntakeDetails(IntakeOut):
     corrections_by: list[Correction] = []
     mapped_as: str = Field(default="", description="The own mapping that its header has by now")
     next_cursor: str | None = Field(default=None, description="For the next page of refused rows")
+    offers: list[Offer] = Field(default=[], description="Next steps held ready")
 
 
 def job_states(intakes: list[Intake]) -> dict[int, str]:

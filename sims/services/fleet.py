@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from iotsim.core.actor import Actor
 from iotsim.core.models import Organization
+from iotsim.core.offers import Offer
 from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Bytes, Country, Limit
 from iotsim.core.registry import Risk, service
@@ -22,6 +23,7 @@ from sims.filters import NEAR_QUOTA, NEARLY_OVER, OVER_QUOTA, QUOTA, SimFilter, 
 from sims.lifecycle import Status
 from sims.models import Alert, AlertStatus, ChangeState, Sim, SimTag, StatusChange
 from sims.naming import find_sim
+from sims.offering import larger_quota, suspend
 from sims.parameters import (
     CustomerName,
     OperatorName,
@@ -138,7 +140,17 @@ def get_sim_details(actor: Actor, *, sim: SimRef) -> SimDetails:
         pool=pool_of(actor, found),
         costs=_costs(actor, found),
         open_alerts=Alert.objects.filter(sim=found).exclude(status=AlertStatus.RESOLVED).count(),
+        offers=_offers(found),
     )
+
+
+def _offers(sim: Sim) -> list[Offer]:
+    """What is done about a SIM that has passed its quota."""
+    quota, used = sim.effective_quota_bytes, sim.cycle_bytes
+    if sim.status != Status.ACTIVE or quota is None or used <= quota or (sim.plan is not None and sim.plan.pooled):
+        return []
+    more = larger_quota(sim.iccid, sim.short_name, quota_bytes=quota, expected_bytes=used)
+    return [*more, suspend(sim.iccid, sim.short_name, reason="over its quota")]
 
 
 def _costs(actor: Actor, sim: Sim) -> list[CycleCost]:

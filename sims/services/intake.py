@@ -1,7 +1,7 @@
 """Bringing files in: usage of vendors, SIM inventory; and the register of what was brought in."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 from django.db.models import Count, QuerySet
 from pydantic import Field
@@ -9,6 +9,7 @@ from pydantic import Field
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Denied, Invalid, NotFound
 from iotsim.core.jobs import RunningJob
+from iotsim.core.offers import Offer
 from iotsim.core.paging import Cursor, newest_page
 from iotsim.core.parameters import Limit, UploadId, numbered
 from iotsim.core.registry import Risk, service
@@ -27,6 +28,7 @@ from sims.schemas.intake import (
     job_states,
 )
 
+OFFERED: Final = 10  # newest files that are looked at for refused rows
 IntakeId = Annotated[
     int, Field(description="Number of the import"), numbered("intake", "intake", "import", verbs=("show import",))
 ]
@@ -93,7 +95,16 @@ def list_intakes(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) -> I
         sentence = "No file has been imported yet."
     else:
         sentence = f"{counted(len(items), 'file')}. The newest: {items[0].sentence}"
-    return IntakePage(sentence=sentence, items=items, next_cursor=following)
+    offers = [] if cursor else [one for item in items[:OFFERED] for one in _to_look_at(item)][:1]
+    return IntakePage(sentence=sentence, items=items, next_cursor=following, offers=offers)
+
+
+def _to_look_at(item: IntakeOut) -> list[Offer]:
+    """The refused rows of a file, while nobody has brought them again."""
+    if item.refused <= item.settled:
+        return []
+    words = f"Show the refused rows of {item.name}"
+    return [Offer(service="get_intake", arguments={"intake": item.id}, words=words)]
 
 
 @service(
@@ -110,14 +121,25 @@ def get_intake(actor: Actor, *, intake: IntakeId, limit: Limit = 100, cursor: Cu
         raise NotFound(f"There is no import {intake}.", field="intake")
     refused, following = _refused(found, limit, cursor)
     kept = RefusedRow.objects.filter(organization_id=found.organization_id, intake=found)
+    told = IntakeOut.of(found, job_state=job_states([found]).get(found.job_id or 0, ""))
+    mapped_as = _mapped_as(found) if "sample" in found.header else ""
     return IntakeDetails(
-        **IntakeOut.of(found, job_state=job_states([found]).get(found.job_id or 0, "")).model_dump(),
+        **told.model_dump(),
         refused_rows=[RefusedRowOut.of(row) for row in refused],
         kept_refused=kept.count() if found.refused else 0,
         corrections_by=_corrections(found, kept) if found.settled else [],
-        mapped_as=_mapped_as(found) if "sample" in found.header else "",
+        mapped_as=mapped_as,
         next_cursor=following,
+        offers=_once_more(told) if mapped_as else [],
     )
+
+
+def _once_more(told: IntakeOut) -> list[Offer]:
+    """A file whose columns nobody knew when it came can be read by now."""
+    if not told.unmapped or told.upload_id is None:
+        return []
+    words = f"Bring in {told.name} again"
+    return [Offer(service="import_usage", arguments={"upload_id": told.upload_id}, words=words)]
 
 
 def _mapped_as(intake: Intake) -> str:

@@ -25,6 +25,7 @@ class Reply:
     error: str = ""
     cut: bool = False  # the connection breaks instead of ending with [DONE]
     hang: float = 0.0  # seconds before anything is said
+    headers: dict[str, str] = field(default_factory=dict)  # of an error
 
 
 def delta(**fields: Any) -> Chunk:
@@ -76,8 +77,9 @@ def call_tools(*calls: tuple[str, dict[str, Any] | str]) -> Reply:
     return Reply([*chunks, finish("tool_calls"), usage()])
 
 
-def fails(status: int, message: str = "no") -> Reply:
-    return Reply(status=status, error=message)
+def fails(status: int, message: str = "no", **headers: str) -> Reply:
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status=status, error=message, headers=told)
 
 
 @dataclass
@@ -85,6 +87,7 @@ class Provider:
     """The server, in a thread with a loop of its own."""
 
     requests: list[dict[str, Any]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)  # the same as they came
     port: int = 0
     _scripts: dict[str, list[Reply]] = field(default_factory=dict)
 
@@ -130,6 +133,7 @@ class Provider:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
+        self.bodies.append(await request.read())
         body = await request.json()
         body["_authorization"] = request.headers.get("Authorization", "")
         self.requests.append(body)
@@ -138,7 +142,7 @@ class Provider:
         await asyncio.sleep(reply.hang)
         if reply.status != 200:
             told = {"error": {"message": reply.error, "type": "error", "code": str(reply.status)}}
-            return web.json_response(told, status=reply.status)
+            return web.json_response(told, status=reply.status, headers=reply.headers)
         return await self._stream(request, body["model"], reply)
 
     async def _stream(self, request: web.Request, model: str, reply: Reply) -> web.StreamResponse:
@@ -147,7 +151,7 @@ class Provider:
         try:
             async for data in _lines(reply.chunks, model):
                 await response.write(data)
-        except ConnectionResetError:  # whoever asked has gone
+        except ConnectionError:  # whoever asked has gone
             return response
         if reply.cut:
             assert request.transport is not None

@@ -63,19 +63,18 @@ async def _carried_out(actor: Actor, begin: Callable[..., threads.Asked], on_eve
     return Told(asked, events, state)
 
 
-async def go_on(actor: Actor, before: int, *, on_event: Any = None) -> Told:
+async def go_on(actor: Actor, before: int) -> Told:
     """Carry out the run that goes on after `before`, which was queued by whoever heard of the last decision."""
     [run] = rows(actor, Run, resumes=before)
-    runner, events = Runner(), []
-    await in_thread(_hold, run.pk, runner.worker)
+    return await carry_out(actor, threads.Asked(run.thread_id, run.pk, run.first_seq))
 
-    def hear(event: dict[str, Any]) -> None:
-        events.append(event)
-        if on_event is not None:
-            on_event(event, runner)
 
-    state = await runner.carry_out_one(actor.organization_id, run.pk, hear)
-    return Told(threads.Asked(run.thread_id, run.pk, run.first_seq), events, state)
+async def carry_out(actor: Actor, asked: threads.Asked) -> Told:
+    """Carry out a run that waits in the queue."""
+    runner, events = Runner(), list[dict[str, Any]]()
+    await in_thread(_hold, asked.run_id, runner.worker)
+    state = await runner.carry_out_one(actor.organization_id, asked.run_id, events.append)
+    return Told(asked, events, state)
 
 
 def _hold(run_id: int, worker: str) -> None:

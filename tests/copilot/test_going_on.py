@@ -69,7 +69,7 @@ async def test_a_model_gets_the_reason_as_the_result_and_goes_on(actor, model, f
     [result] = [one for one in messages if one["role"] == "tool"]
     assert json.loads(result["content"]) == {
         "status": "rejected",
-        "error": f"Retire SIM crane-1: rejected by {actor.name}. It is in use",
+        "error": f"Retire SIM crane-1: rejected by {actor.name}. It is in use.",
         "reason": "It is in use",
     }
     assert messages[-1]["role"] == "tool"  # no word of ours that it waits stands after it
@@ -80,11 +80,11 @@ async def test_a_model_gets_the_reason_as_the_result_and_goes_on(actor, model, f
 async def test_parallel_requests_are_decided_each_on_its_own_and_none_is_lost(actor, model, fleet):
     first, second = fleet["heavy"].iccid, fleet["second"].iccid
     model.script(
-        "Retire both",
+        "Retire the two",
         call_tools(("retire_sim", {"sim": first}), ("retire_sim", {"sim": second})),
         say("One is retired, one is kept."),
     )
-    told = await ask(actor, "Retire both")
+    told = await ask(actor, "Retire the two")
     one, other = rows(actor, Approval)
     await decide(actor, approve_call, approval=one.pk)
     assert rows(actor, Run, resumes=told.run_id) == []  # one of them still waits
@@ -92,7 +92,7 @@ async def test_parallel_requests_are_decided_each_on_its_own_and_none_is_lost(ac
         await in_thread(resume, actor, told)
     await decide(actor, reject_call, approval=other.pk, reason="not that one")
     after = await go_on(actor, told.run_id)
-    done, refused = (json.loads(one["content"]) for one in tool_results(model, "Retire both"))
+    done, refused = (json.loads(one["content"]) for one in tool_results(model, "Retire the two"))
     assert done["after"] == "retired" and refused["status"] == "rejected"
     assert after.answer == "One is retired, one is kept."
     assert {one.state for one in rows(actor, ToolCall)} == {"done", "denied"}

@@ -21,7 +21,7 @@ class Command(BaseCommand):
         refuse_to_start()
         tracing_setup.say()
         # Loading takes seconds and cannot be broken off, so nobody who ends us waits for it.
-        warming = threading.Thread(target=llm.warm, name="copilot-warm", daemon=True)
+        warming = threading.Thread(target=llm.warm_all, name="copilot-warm", daemon=True)
         warming.start()
         asyncio.run(serve())
         if warming.is_alive():

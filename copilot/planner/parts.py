@@ -1,0 +1,93 @@
+"""Several requests in one sentence, and several things in one request."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from copilot.planner.plans import Call, Later
+from copilot.planner.reading import Filled, Hit, Reading, parameters_of
+from copilot.planner.text import words_of
+from iotsim.core.names import words
+
+MOST_CALLS: Final = 4  # further calls for one question
+MOST_PARTS: Final = 4  # requests in one sentence
+_NO_OPENERS: Final = words(
+    """
+    sim all the every this what new time both quota data let
+    """
+)
+_ASKING: Final = frozenset(words_of("show list give tell what how display"))
+AND: Final = re.compile(
+    r"\s*(?:,|;|\.)?\s*\b(?:and\s+then|and\s+also|and|then|after\s+that|plus)\s+(?:please\s+|"
+    r"then\s+|also\s+)?|\s*[;.]\s+",
+    re.I,
+)
+
+
+def cut(text: str, places: "Sequence[re.Match[str]]") -> list[str]:
+    """The text cut at these places."""
+    starts = [0, *(one.end() for one in places)]
+    ends = [*(one.start() for one in places), len(text)]
+    return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def as_done(calls: Sequence[Call]) -> list[tuple[dict[str, Any], Any]]:
+    """Calls to come, as far as their arguments are known: "it" may be what one of them is about."""
+    return [
+        ({"name": one.name, "arguments": {k: v for k, v in one.arguments.items() if not isinstance(v, Later)}}, None)
+        for one in calls
+    ]
+
+
+def placed(call: Call, at: int) -> Call:
+    """With what comes "from the call before" bound to that call's place in the whole plan."""
+    if not any(isinstance(value, Later) and value.of < 0 for value in call.arguments.values()):
+        return call
+    bound = {
+        name: replace(value, of=at - 1) if isinstance(value, Later) and value.of < 0 else value
+        for name, value in call.arguments.items()
+    }
+    return replace(call, arguments=bound)
+
+
+def further(filled: Filled) -> dict[str, list[str]]:
+    """Further values of a parameter that takes one: a call each ("3456 and 7788", "in Germany and Austria").
+
+    Of a parameter that a service can do without they must stand side by side; a change is never made of what does not.
+    """
+    found: dict[str, list[str]] = {}
+    for name, one in parameters_of(filled.tool).items():
+        if one.many or name not in filled.arguments or (one.slot.shares and not one.required):
+            continue
+        others = [hit for hit in filled.unused if hit.slot.kind == one.slot.kind and hit.found.score >= _SURE]
+        if not (one.required and filled.tool.is_read):
+            others = _joined(filled, one.slot.kind, others)
+        if others:
+            found[name] = [str(hit.found.value) for hit in others][:MOST_CALLS]
+    return found
+
+
+def _joined(filled: Filled, kind: str, others: Sequence[Hit]) -> list[Hit]:
+    """Those that an "and", an "or" or a comma joins to the value taken."""
+    if kind == "day" or not filled.text:
+        return []
+    taken = [hit for hit in filled.used if hit.slot.kind == kind][:1]
+    joined: list[Hit] = []
+    for hit in sorted(others, key=lambda one: one.found.start):
+        last = (joined or taken)[-1:]
+        if last and _JOINT.fullmatch(filled.text[last[0].found.end : hit.found.start]):
+            joined.append(hit)
+    return joined
+
+
+_SURE: Final = 0.7
+_JOINT: Final = re.compile(r"\s*(?:,|and|or|&|,\s*and|and\s+in|or\s+in|and\s+on|or\s+on)\s*", re.IGNORECASE)
+
+
+def openers_of(readings: Sequence[Reading], is_read: Sequence[bool]) -> set[str]:
+    """Word stems with which a second request may begin: those of commands, and the plainest ones of questions."""
+    first = {
+        words_of(one.text)[0] for one, read in zip(readings, is_read, strict=True) if not read and words_of(one.text)
+    }
+    return {word for word in first if word.isalpha() and len(word) > 2} - _NO_OPENERS | _ASKING
