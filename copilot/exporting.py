@@ -151,7 +151,7 @@ def _cell(text: Any) -> str:
 def _inline(text: str) -> str:
     """Text of others on one line: it begins no heading, link, image, code or HTML."""
     line = " ".join(DIRECTIONS.sub("", text).split())
-    return re.sub(r"([\\`*_\[\]<>#!])", r"\\\1", line)
+    return re.sub(r"([\\`*_\[\]>#!])", r"\\\1", line).replace("<", "&lt;")
 
 
 def _text(text: str) -> str:
