@@ -243,7 +243,8 @@ _SEARCH: Final = re.compile(
 )
 _NOT_SEARCHED: Final = words(
     """
-    labels label names name numbers number a an the my our sims sim cards all any which that with for in
+    containing contain contains whose what labels label names name
+    numbers number a an the my our sims sim cards all any which that with for in
     on over under active inactive suspended retired me usage data
     """
 )

@@ -61,7 +61,7 @@ def ask_which(tools: Sequence[Tool], language: str) -> Outline:
 
 # --- one name, several objects ---
 
-_NEAR: Final = 0.35  # scores of readings between which nobody can tell
+_NEAR: Final = 0.25  # scores of readings between which nobody can tell
 
 
 def ask_meant(

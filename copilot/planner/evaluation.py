@@ -34,6 +34,7 @@ class Verdict:
     row: Row
     calls: list[dict[str, Any]]
     answer: str | None
+    why: str = ""  # what the outline says of itself
 
     @property
     def last(self) -> dict[str, Any] | None:
@@ -87,7 +88,7 @@ def evaluate(planner: Planner, rows: Iterable[Row], context: SlotContext) -> lis
     verdicts = []
     for row in rows:
         outline = planner.outline(row.text, context)
-        verdicts.append(Verdict(row, plain_calls(outline), outline.answer))
+        verdicts.append(Verdict(row, plain_calls(outline), outline.answer, outline.why))
     return verdicts
 
 
@@ -116,6 +117,7 @@ def figures(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "tool_accuracy": _share([one.tool_right for one in inside]),
         "tool_and_arguments_accuracy": _share([one.right for one in inside]),
         "out_of_scope_refused": _share([one.tool_right for one in outside]),
+        "asked_back": _share([one.why in ("which", "meant", "question") for one in inside]),
         "predictions": [{"text": one.row.text, "calls": one.calls} for one in verdicts],
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from copilot.planner.lexicon import LANGUAGES, Book, Phrase, book_of, folded, parts_of
+from copilot.planner.lexicon import LANGUAGES, Book, Phrase, book_of, english_of_books, folded, parts_of
 from copilot.planner.order import settled
 from copilot.planner.spelling_out import english_figures, taken_apart
 from iotsim.core.names import words as word_set
@@ -65,7 +65,10 @@ def language_of(text: str, *, before: Sequence[str] = ()) -> str:
 
 def _scores(text: str) -> dict[str, float]:
     words = [match["word"].strip("'") for match in _TOKEN.finditer(text.replace("’", "'")) if match["word"]]
-    scores = {ENGLISH: float(sum(word.lower() in _ENGLISH for word in words))}
+    plain = [word.lower() for word in words]
+    scores = {
+        ENGLISH: sum(word in _ENGLISH for word in plain) + 0.6 * sum(word in english_of_books() for word in plain)
+    }
     for language in LANGUAGES:
         book = book_of(language)
         told = [folded(word, language) for word in words]
@@ -79,7 +82,7 @@ def _scores(text: str) -> dict[str, float]:
 
 def _tells(book: Book, word: str) -> bool:
     """A word of the language that is not the same word in English."""
-    phrase = book.find([word], 0)
+    phrase = book.find([word], 0) if word not in english_of_books() else None
     return phrase is not None and folded(phrase.english, "en").rstrip("s") != word.rstrip("s")
 
 
@@ -206,7 +209,7 @@ def _translate(words: list[Word], language: str) -> None:
         if not plain[place]:
             place += 1
             continue
-        phrase = book.find(plain, place)
+        phrase = book.find(plain, place, verbs_first=not any(one.shown for one in words[:place]))
         if phrase is None:
             _translate_one(words[place], plain[place], book)
             place += 1
@@ -214,7 +217,20 @@ def _translate(words: list[Word], language: str) -> None:
         count = len(phrase.words)
         _put(words, place, count, phrase.english)
         words[place].is_verb = phrase.is_verb
+        if language == "es" and phrase.is_verb:
+            words[place].english = phrase.english + _enclitic(words[place].said)
         place += count
+
+
+_ENCLITIC: Final = re.compile(r"[áéíóú]\w*?[aeir](?P<them>l[ao]s)?(?P<it>l[ao])?$", re.IGNORECASE)
+
+
+def _enclitic(said: str) -> str:
+    """The pronoun that a Spanish command carries at its end: "suspéndelas" is "suspend them"."""
+    match = _ENCLITIC.search(said)
+    if match is None:
+        return ""
+    return " them" if match["them"] else " it" if match["it"] else ""
 
 
 def _translate_one(word: Word, plain: str, book: Book) -> None:

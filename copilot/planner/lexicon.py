@@ -65,11 +65,18 @@ class Book:
     apart: list[Apart] = field(default_factory=list)
     by_start: dict[str, list[Phrase]] = field(default_factory=dict)
 
-    def find(self, words: "list[str]", start: int) -> Phrase | None:
-        """The longest phrase that begins there; of the same length the one with the longer words."""
+    def find(self, words: "list[str]", start: int, *, verbs_first: bool = False) -> Phrase | None:
+        """The longest phrase that begins there; of the same length the one with the longer words.
+
+        `verbs_first`: a sentence begins there, so that it is rather a command than an adjective ("désactive").
+        """
         candidates = [one for size in range(1, 5) for one in self.by_start.get(words[start][:size], ())]
         fitting = [one for one in candidates if one.fits(words, start)]
-        return max(fitting, key=lambda one: (len(one.words), sum(map(_weight, one.words))), default=None)
+        return max(
+            fitting,
+            key=lambda one: (len(one.words), verbs_first and one.is_verb, sum(map(_weight, one.words))),
+            default=None,
+        )
 
     def nearest(self, word: str) -> str | None:
         """A single word of the book that is a slip of the keyboard away."""
@@ -152,4 +159,13 @@ def _noun(book: Book, word: str) -> bool:
     return phrase is not None and not phrase.is_verb and len(phrase.words[0].rstrip("*")) > 3 and bool(phrase.english)
 
 
-NUMBERED: Final = re.compile(r"\d")
+_MORE_ENGLISH: Final = frozenset(("card", "cards", "newest", "connection", "first", "retired", "suspended"))
+
+
+@cache
+def english_of_books() -> frozenset[str]:
+    """Words that the books translate to: they speak for English."""
+    phrases = [one for language in LANGUAGES for many in book_of(language).by_start.values() for one in many]
+    found = {word for one in phrases for word in re.findall(r"[a-z]{4,}", one.english)}
+    foreign = {word for one in phrases for word in one.words}
+    return frozenset((found - foreign) | _MORE_ENGLISH)

@@ -114,7 +114,11 @@ class Memory:
 
     def is_elliptic(self, text: str) -> bool:
         """Whether a sentence goes on from the last one instead of standing by itself."""
-        return bool(_ELLIPTIC.search(text)) or len(text.split()) <= 3
+        return self.goes_on(text) or len(text.split()) <= 3
+
+    def goes_on(self, text: str) -> bool:
+        """Whether its first words say so: "what about ...", "only ...", "and ..."."""
+        return bool(_ELLIPTIC.search(text))
 
 
 def items_of(result: Any) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ _ENDS: Final = frozenset(",.;?!")
 _LATER_NAMES: Final = (
     r"(?:day|week|month|quarter|year|night|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 )
-_NUMBER: Final = r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty)"
+_NUMBER: Final = r"(?:\d{1,3}|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty)"
 _MENDED: Final = [
     (re.compile(pattern, re.IGNORECASE), better)
     for pattern, better in (
@@ -48,10 +48,32 @@ _MENDED: Final = [
         (r"\bthat\s+more than\s+(\S+\s+[GMKT]B)\s+(?:have\s+)?used(?:\s+have|\s+has)?\b", r"that used more than \1"),
         (r"\bmore than\s+(\S+\s+[GMKT]B)\s+used(?:\s+(?:have|has))?\b", r"used more than \1"),
         (r"\b(used|suspended|paid|activated|changed|done)\s+(?:have|has|was|were)(?=\s*(?:[.,;?!]|$))", r"\1"),
+        (r"\b(when(?:ever)?|if|as soon as)\s+(a|any|the|one)\s+(SIM|card)\s+used\b", r"\1 \2 \3 uses"),
+        (r"\b(has|have)\s+(SIM \S+)\s+(last|since|in|on|yesterday|today)\b(.*)\bused\b", r"\1 \2 used \3\4"),
         (r"\s+([,.;:?!])", r"\1"),
         (r" {2,}", " "),
     )
 ]  # fmt: skip
+
+
+_NUMBER_ALONE: Final = re.compile(
+    r"(?P<before>\S+\s+)?(?<![\w.,:/-])(?P<number>\d{4,6})(?![\w.:/-])(?!,\d)(?!\s*(?:[GMKT]B|%|days|hours|euros|percent)\b)"
+)
+_NUMBERED: Final = re.compile(
+    r"(?:SIMs?|alerts?|requests?|rules?|jobs?|reports?|uploads?|imports?|anomal\w+|events?|changes?|invitations?|"
+    r"recommendations?|versions?|number|and|or|in|since|until|of|January|February|March|April|May|June|July|August|"
+    r"September|October|November|December|.*,)$",
+    re.IGNORECASE,
+)
+
+
+def _as_sim(match: "re.Match[str]") -> str:
+    """A number that nothing names is a SIM's: "how much will 7310 use"."""
+    before = (match["before"] or "").strip()
+    is_year = len(match["number"]) == 4 and match["number"][:2] in ("19", "20")
+    if before and (_NUMBERED.match(before) or is_year):
+        return match[0]
+    return f"{match['before'] or ''}SIM {match['number']}"
 
 
 def settled(words: "Sequence[Settling]", language: str) -> str:
@@ -60,7 +82,7 @@ def settled(words: "Sequence[Settling]", language: str) -> str:
     negated = _without_negation(kept, language)
     if language == "de":
         kept = _verb_first(kept)
-    text = " ".join(one.shown for one in kept)
+    text = _NUMBER_ALONE.sub(_as_sim, " ".join(one.shown for one in kept))
     for pattern, better in _MENDED:
         text = pattern.sub(better, text)
     return f"do not {text.strip()}" if negated else text.strip()

@@ -6,7 +6,7 @@ chosen and reading.py for how its arguments are found.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -17,11 +17,24 @@ from copilot.embedding import embed, embed_kept, whole_words
 from copilot.planner.asking import ask_for, ask_meant, ask_which, decline
 from copilot.planner.languages import understood
 from copilot.planner.memory import Memory
-from copilot.planner.parts import AND, MOST_CALLS, MOST_PARTS, as_done, cut, further, openers_of, placed
+from copilot.planner.parts import AND, MOST_CALLS, MOST_PARTS, Described, as_done, cut, further, openers_of, placed
 from copilot.planner.phrases import phrase
 from copilot.planner.plans import Call, Later, Outline
-from copilot.planner.pointing import pointed
-from copilot.planner.reading import Filled, Hit, Parameter, Reading, Tool, fill, parameters_of, read, required_of
+from copilot.planner.pointing import pointed, spoken_of
+from copilot.planner.reading import (
+    Filled,
+    Hit,
+    Parameter,
+    Reading,
+    Tool,
+    fill,
+    is_aside,
+    leaving,
+    parameters_of,
+    read,
+    required_of,
+    without,
+)
 from copilot.planner.refusals import (
     is_general,
     is_hostile,
@@ -40,15 +53,6 @@ _UNUSED: Final = 0.20  # a value was said that the service has no place for
 _FIT: Final = 0.10  # a value was said that the service needs, and none that it does not
 _FOREIGN: Final = 0.15  # a word known only from sentences that no service answers
 _UNKNOWN: Final = 0.06  # a word never seen
-
-
-@dataclass(frozen=True)
-class Described:
-    """A value that a call has to look up first, and the hits that describe it."""
-
-    call: Call
-    later: Later
-    used: list[Hit]
 
 
 class Planner:
@@ -122,7 +126,8 @@ class Planner:
         return 0.0 if filled.unused or filled.missing else _FIT * min(len(kinds), 2)
 
     def _strangeness(self, reading: Reading) -> float:
-        words = {word for word in words_of(reading.masked) if len(word) > 2}
+        why = {word for hit in reading.chosen if is_aside(hit.slot) for word in words_of(hit.found.text)}
+        words = {word for word in words_of(reading.masked) if len(word) > 2} - why
         foreign = [word for word in words if word in self._heard and word not in self._familiar]
         unknown = [word for word in words if word not in self._heard and word not in self._familiar]
         return min(_FOREIGN * len(foreign) + _UNKNOWN * len(unknown), 0.35)
@@ -149,7 +154,7 @@ class Planner:
         self, source: Source, reading: Reading, *, many: bool, taken: Sequence[Hit] = ()
     ) -> "Described | None":
         """The call that finds what the sentence describes: needs an order, a last-one, or for lists any filter."""
-        filled = fill(self.tools[source.service], _leaving(reading, taken))
+        filled = fill(self.tools[source.service], leaving(reading, taken))
         telling = [name for name in filled.arguments if name != "limit"]
         if many and telling:
             later = Later(source.field, many=filled.arguments.get("limit") != 1)
@@ -166,7 +171,8 @@ class Planner:
         """What a sentence asks for, given what was said before."""
         memory = memory or Memory()
         said = understood(text[:_LONGEST], names=_names(context), before=memory.said)
-        english, memory = pointed(said.english, context, replace(memory, language=said.language, text=text[:_LONGEST]))
+        spoken = said.english if said.language == "en" else spoken_of(said.english, many=len(memory.items) > 1)
+        english, memory = pointed(spoken, context, replace(memory, language=said.language, text=text[:_LONGEST]))
         return replace(self._outlined(english, context, memory), language=said.language)
 
     def _outlined(self, text: str, context: SlotContext, memory: Memory) -> Outline:
@@ -248,7 +254,7 @@ class Planner:
         if not filled.tool.is_read:
             if is_hypothetical(reading.text):
                 return self.decline(memory.language)
-            if is_later(_without(reading.text, filled.used)):
+            if is_later(without(reading.text, filled.used)):
                 return Outline(answer=phrase("later", memory.language), why="later")
             if self._negated(filled, reading, memory, context):
                 return Outline(answer=phrase("negated", memory.language), why="negated")
@@ -256,7 +262,7 @@ class Planner:
 
     def _negated(self, filled: Filled, reading: Reading, memory: Memory, context: SlotContext) -> bool:
         """Negated, and the negation is not what made the router choose this tool ("do not approve" = reject)."""
-        said = _without(reading.text, [hit for hit in filled.used if hit.found.value == "none"])
+        said = without(reading.text, [hit for hit in filled.used if hit.found.value == "none"])
         positive = without_negation(said, commands=self._openers)
         if positive is None:
             return False
@@ -364,6 +370,8 @@ class Planner:
         last = memory.last_call
         if last is None or last["name"] not in self.tools or not memory.is_elliptic(reading.text):
             return None
+        if not memory.goes_on(reading.text) and self._is_command(reading.text):
+            return None
         filled = fill(self.tools[last["name"]], reading)
         strangers = [
             hit for hit in filled.unused if not hit.slot.free and not hit.slot.shares and hit.found.score >= 0.7
@@ -371,6 +379,10 @@ class Planner:
         if not filled.used or strangers or any(hit.slot.opens for hit in filled.used):
             return None
         return Call(last["name"], {**last["arguments"], **filled.arguments})
+
+    def _is_command(self, text: str) -> bool:
+        """Whether it begins with a verb of its own: "show truck-17" after a suspension suspends nothing."""
+        return any(word in self._openers for word in words_of(text)[:1])
 
     def decline(self, language: str = "en") -> Outline:
         """No call, and what can be asked instead."""
@@ -380,24 +392,6 @@ class Planner:
 def _names(context: SlotContext) -> list[str]:
     """What the organisation calls its things: not to be taken for words of a language."""
     return [name for kind in ("customer", "plan", "tag") for name in context.names(kind)]
-
-
-def _without(text: str, hits: Sequence[Hit]) -> str:
-    """The sentence without the values that the tool takes: "for 3 days" or "whenever it ..." may be one of them."""
-    for hit in hits:
-        text = text[: hit.found.start] + " " * (hit.found.end - hit.found.start) + text[hit.found.end :]
-    return text
-
-
-def _leaving(reading: Reading, taken: Sequence[Hit]) -> Reading:
-    """The reading without what stands where these values stand: "with check" is the tag to put on, not one to find."""
-    if not taken:
-        return reading
-    left = {
-        kind: [hit for hit in hits if not any(hit.found.overlaps(one.found) for one in taken)]
-        for kind, hits in reading.hits.items()
-    }
-    return Reading(reading.text, left)
 
 
 def _has_later(arguments: Mapping[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from copilot.planner.plans import Call, Later
@@ -23,6 +23,15 @@ AND: Final = re.compile(
     r"then\s+|also\s+)?|\s*[;.]\s+",
     re.I,
 )
+
+
+@dataclass(frozen=True)
+class Described:
+    """A value that a call has to look up first, and the hits that describe it."""
+
+    call: Call
+    later: Later
+    used: list[Hit]
 
 
 def cut(text: str, places: "Sequence[re.Match[str]]") -> list[str]:

@@ -34,6 +34,12 @@ _UPLOAD: Final = re.compile(
 )
 
 
+def spoken_of(english: str, *, many: bool) -> str:
+    """A translated sentence whose "they" stands for one thing or for several ("sperre sie", "suspends-les")."""
+    word = "them" if many else "it"
+    return re.sub(r"\bthey\b|\bthe(?=\s*(?:please\s*)?[.!?]*$)", word, english, flags=re.IGNORECASE)
+
+
 def pointed(text: str, context: SlotContext, memory: Memory) -> tuple[str, Memory]:
     """The sentence with what it points at put in by name, and a memory that holds what was chosen on the page."""
     page = getattr(context, "context", None)

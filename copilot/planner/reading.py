@@ -25,6 +25,7 @@ class Tool(Protocol):
     def is_read(self) -> bool: ...
 
 
+_GUESS: Final = 0.65  # a name that may as well be any word stays in the sentence
 _SURE: Final = 0.7  # a value found with less only counts when there is no better one
 
 
@@ -109,7 +110,7 @@ class Reading:
         """The sentence with each found value replaced by its kind's stand-in, so that sentences can be compared."""
         parts, position = [], 0
         for hit in self.chosen:
-            if hit.slot.mask and not hit.found.telling and hit.found.start >= position:
+            if hit.slot.mask and not hit.found.telling and hit.found.start >= position and hit.found.score > _GUESS:
                 parts += [self.text[position : hit.found.start], hit.slot.mask]
                 position = hit.found.end
         return "".join([*parts, self.text[position:]])
@@ -180,3 +181,26 @@ def _value(parameter: Parameter, hits: list[Hit]) -> Any:
 
 def _accounted(hit: Hit, used: Iterable[Hit]) -> bool:
     return any(hit.found.overlaps(other.found) for other in used)
+
+
+def is_aside(slot: Slot) -> bool:
+    """A value in the person's own words, such as a reason: it says nothing about the service."""
+    return slot.free and not slot.shares and not slot.mask
+
+
+def leaving(reading: Reading, taken: Sequence[Hit]) -> Reading:
+    """The reading without what stands where these values stand: "with check" is the tag to put on, not one to find."""
+    if not taken:
+        return reading
+    left = {
+        kind: [hit for hit in hits if not any(hit.found.overlaps(one.found) for one in taken)]
+        for kind, hits in reading.hits.items()
+    }
+    return Reading(reading.text, left)
+
+
+def without(text: str, hits: Sequence[Hit]) -> str:
+    """The sentence without the values that the tool takes: "for 3 days" or "whenever it ..." may be one of them."""
+    for hit in hits:
+        text = text[: hit.found.start] + " " * (hit.found.end - hit.found.start) + text[hit.found.end :]
+    return text

@@ -12,7 +12,7 @@ _FILE: Final = Path(__file__).resolve().parent / "data" / "out_of_scope.txt"
 
 _HOSTILE: Final = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass|circumvent|skip|disable|evade|get\s+around|"
-    r"work\s+around)\b[^.?!]{0,40}\b(?:rules?|instructions?|"
+    r"work\s+around)\b[^.?!]{0,40}\b(?:rules?(?!\s+(?:number\s+|no\.?\s*|#\s*)?\d)|instructions?|"
     r"guidelines?|guardrails?|restrictions?|polic(?:y|ies)|safety|filters?|approvals?|"
     r"confirmations?|permissions?|prompts?|above|limits\s+of\s+your)\b|"
     r"\b(?:without|no\s+need\s+for)\s+(?:any\s+|my\s+|the\s+)?(?:approval|confirmation|"

@@ -32,7 +32,8 @@ ENDS: Final = words(
     away back again immediately asap still currently ever went gone got burning burned near users user
     people everyone everybody anyone anybody fleet network networks operator country
     another other cheaper better best wrong recommended suggested backtest simulate against cost costs
-    change changes health healthy churn churns churning risk cancel cancels leave leaves leaving doing going likely
+    belong belongs change changes health healthy
+    churn churns churning risk cancel cancels leave leaves leaving doing going likely
     """
 )
 _WORD: Final = r"[^\W_][\w&.+/'’-]*"

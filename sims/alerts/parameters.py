@@ -100,7 +100,7 @@ _KINDS: Final = {
     "limit": r"(?:over|exceeds?|above|beyond|reach(?:es)?|hits?)\s+(?:the(?:ir)?\s+|its\s+)?(?:quota|limit|allowance)|"
     r"(?:quota|data|hard)[\s-]+limits?|used\s+up",
     "threshold": r"(?:when(?:ever)?|if|as\s+soon\s+as|once)\s+(?:(?!is\b|gets\b)[\w#-]+\s+){1,4}?"
-    r"(?:exceeds?|reach(?:es)?|goes\s+(?:over|above)|passes|crosses|uses\s+more\s+than|hits?)|"
+    r"(?:exceeds?|reach(?:es)?|goes\s+(?:over|above)|passes|crosses|uses\s+more\s+than|goes\s+beyond|uses\s+over|hits?)|"
     r"(?:quota\s+|usage\s+|soft\s+)?thresholds?|at\s+\d{1,3}\s*(?:%|percent)|near(?:ly|ing)?\s+(?:the\s+)?quota",
 }
 _kind: Final = Slot("alert_kind", _finder(_KINDS), noun="what it watches", free=True, shares=True)
@@ -255,7 +255,7 @@ AlertText = Annotated[
 ]
 
 _OFF: Final = re.compile(
-    r"\b(?:disable|switch(?:ed)?\s+(?:\S+\s+){0,4}?off|turn(?:ed)?\s+(?:\S+\s+){0,4}?off|stop|off)\b", re.I
+    r"\b(?:disable|deactivate|switch(?:ed)?\s+(?:\S+\s+){0,4}?off|turn(?:ed)?\s+(?:\S+\s+){0,4}?off|stop|off)\b", re.I
 )
 _ON: Final = re.compile(
     r"\b(?:enable|switch(?:ed)?\s+(?:\S+\s+){0,4}?on|turn(?:ed)?\s+(?:\S+\s+){0,4}?on|on\s+again)\b", re.I

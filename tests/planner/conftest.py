@@ -1,6 +1,8 @@
 """The planner of the whole registry, made once for all tests."""
 
+import json
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from copilot.planner import Outline, Planner
 
 TODAY = date(2026, 11, 22)
+NAMES: dict[str, list[str]] = json.loads((Path(__file__).parent.parent / "evals" / "names.json").read_text("utf-8"))
 
 
 class Outliner(Protocol):
@@ -20,6 +23,12 @@ class Outliner(Protocol):
 @pytest.fixture(scope="session")
 def context() -> SlotContext:
     return SlotContext(today=TODAY)
+
+
+@pytest.fixture(scope="session")
+def named() -> SlotContext:
+    """An organisation with plans, tags and customers of its own."""
+    return SlotContext(today=TODAY, names=lambda kind: NAMES.get(kind, []))
 
 
 @pytest.fixture(scope="session")

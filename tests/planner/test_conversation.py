@@ -77,7 +77,7 @@ def test_the_top_five_come_whole_though_more_fit(context: SlotContext) -> None:
 def test_a_failed_call_is_reported_and_nothing_follows(context: SlotContext) -> None:
     failed = {"status": "failed", "error": "Several SIMs fit 3456."}
     messages = [user("suspend 3456 and tag it with lost"), *called("toggle_sim_status", {}, failed)]
-    assert step(messages, context).answer == "Several SIMs fit 3456."
+    assert step(messages, context).answer == "Several SIMs fit 3456. Not done: Tag SIMs."
 
 
 def test_it_is_the_sim_that_was_talked_about(context: SlotContext) -> None:
@@ -140,4 +140,5 @@ def test_a_list_is_answered_with_its_sentence_and_first_rows(context: SlotContex
     ]
     result = {"sentence": "4 SIMs use more than 5 GB.", "items": items, "total": 4}
     answer = step([user("SIMs over 5GB"), *called("find_sims", {}, result)], context).answer
-    assert answer.startswith("4 SIMs use more than 5 GB. The first are cam-9 (9.00\u00a0GB, active)")
+    row = "[cam-9](/sims/8944500000000000009/) (9.00\u00a0GB, active)"
+    assert answer.startswith(f"4 SIMs use more than 5 GB. The first are {row}")

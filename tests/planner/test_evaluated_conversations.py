@@ -1,0 +1,77 @@
+"""Conversations of several turns, from tests/evals/conversations.jsonl: what is called, what is said, what is asked."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from copilot.planner import plan
+from copilot.planner.evaluation import alike
+from iotsim.core import registry
+from iotsim.core.slots import SlotContext
+from tests.planner.conftest import NAMES, TODAY
+
+FILE = Path(__file__).parent.parent / "evals" / "conversations.jsonl"
+ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
+
+
+@dataclass
+class Page:
+    """What the planner reads of a page's context."""
+
+    subject: Any = None
+    selected: list[str] = field(default_factory=list)
+    filters: dict[str, str] = field(default_factory=dict)
+    attached: list[Any] = field(default_factory=list)
+    everything: bool = False
+    is_empty: bool = False
+
+    @property
+    def sim(self) -> str | None:
+        return self.subject.id if self.subject is not None and self.subject.kind == "sim" else None
+
+    @property
+    def sims(self) -> list[str]:
+        return self.selected
+
+
+@dataclass(frozen=True)
+class Seen(SlotContext):
+    context: Any = None
+
+
+def context_of(row: dict[str, Any]) -> SlotContext:
+    page = dict(row.get("page", {}))
+    if "subject" in page:
+        page["subject"] = SimpleNamespace(**{"name": "", **page["subject"]})
+    page["attached"] = [SimpleNamespace(**one) for one in page.get("attached", [])]
+    return Seen(today=TODAY, names=lambda kind: NAMES.get(kind, []), context=Page(**page) if row.get("page") else None)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[one["name"] for one in ROWS])
+def test_a_conversation_goes_as_it_should(row: dict[str, Any]) -> None:
+    tools = [one for one in registry.all_services() if one.examples]
+    context, messages = context_of(row), []  # type: SlotContext, list[dict[str, Any]]
+    for turn in row["turns"]:
+        messages.append({"role": "user", "content": turn["text"]})
+        results, made = list(turn.get("results", [])), []  # type: list[Any], list[tuple[str, dict[str, Any]]]
+        while (step := plan(messages, tools, context)).calls:
+            for call in step.calls:
+                number = f"c{len(messages)}"
+                function = {"name": call["name"], "arguments": json.dumps(call["arguments"])}
+                calls = [{"id": number, "type": "function", "function": function}]
+                messages.append({"role": "assistant", "content": "", "tool_calls": calls})
+                result = json.dumps(results.pop(0)) if results else '{"sentence": "?", "x": 1, "y": 2}'
+                messages.append({"role": "tool", "tool_call_id": number, "content": result})
+                made.append((call["name"], call["arguments"]))
+            assert len(made) <= 10
+        assert [name for name, _ in made] == [name for name, _ in turn["calls"]]
+        for (_, given), (_, wanted) in zip(made, turn["calls"], strict=True):
+            assert all(alike(value, given.get(name)) for name, value in wanted.items()), given
+        assert turn.get("says", "") in (step.answer or "").replace("\u00a0", " ")
+        offered = [one["words"] for one in (step.choices or {"options": []})["options"]]
+        assert sorted(offered) == sorted(turn.get("choices", []))
+        messages.append({"role": "assistant", "content": step.answer or ""})
