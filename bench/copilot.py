@@ -5,7 +5,9 @@
 One web server, one runner and one provider on this machine; the readers are AG-UI streams. Prints one JSON line each:
 
 * `first_word`: milliseconds from the question to the first word, through the product and by litellm called directly
-  with the same messages and tools; `added` is the difference of each pair. Wanted: p95 of `added` <= 20 ms.
+  with the same messages and tools; `added` is the difference of each pair. Wanted: p95 of `added` <= 20 ms. `cpu` is
+  what a question costs each process in milliseconds of a processor, whatever else the machine does; the runner's
+  holds its own call of litellm, and all that follows the first word.
 * `streams`: so many conversations at once, each with `words` words every `pause` ms. `lost` counts words that a reader
   did not get (wanted: 0), `late` is how long a word took from the provider to its reader.
 * `chainlit`: the same load on Chainlit, in a virtual environment of its own (bench/chainlit.py).
@@ -35,7 +37,7 @@ from tests.web import APPLICATION, REPOSITORY, answers, free_port
 
 Json = dict[str, Any]
 
-SILENCE: Final = 120.0
+SILENCE: Final = 400.0
 
 
 class Setting:
@@ -43,7 +45,7 @@ class Setting:
 
     def __init__(self, folder: Path, streams: int) -> None:
         self.folder, self.streams = folder, streams
-        self.started: list[subprocess.Popen[bytes]] = []
+        self.started: dict[str, subprocess.Popen[bytes]] = {}
         self.provider_port, self.web_port = free_port(), free_port()
         self.provider = f"http://127.0.0.1:{self.provider_port}/v1"
         self.web = f"http://127.0.0.1:{self.web_port}"
@@ -68,6 +70,8 @@ class Setting:
             "OPENAI_API_KEY": "sk-bench",
             "COPILOT_QUESTIONS_PER_MINUTE": "100000",
             "COPILOT_RUNS_AT_ONCE": str(self.streams + 10),
+            "COPILOT_MAX_SECONDS": "900",
+            "COPILOT_SILENCE_SECONDS": "300",
             "API_REQUESTS_PER_MINUTE": "0",
         }
         runner = self.folder / "runner.log"
@@ -75,7 +79,7 @@ class Setting:
         def begin(name: str, *command: str) -> subprocess.Popen[bytes]:
             log = self.folder / f"{name}.log"
             child = processes.spawn([sys.executable, *command], log=log, environment=environment, folder=REPOSITORY)
-            self.started.append(child)
+            self.started[name] = child
             return child
 
         begin("provider", "-m", "bench.copilot_provider", str(self.provider_port))
@@ -87,10 +91,20 @@ class Setting:
         web = self.folder / "web.log"
         processes.wait_until(lambda: answers(f"{self.web}/healthz"), child=child, log=web, what="The web server")
 
+    def cpu(self) -> dict[str, float]:
+        """Seconds of a processor that web server and runner have used; nothing where the system does not say."""
+        used = {}
+        for name in ("web", "runner"):
+            stat = Path(f"/proc/{self.started[name].pid}/stat")
+            if stat.exists():
+                fields = stat.read_text().rpartition(")")[2].split()
+                used[name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return used
+
     def stop(self) -> None:
         from iotsim import processes
 
-        processes.stop(self.started, first=signal.SIGTERM, seconds=10)
+        processes.stop(self.started.values(), first=signal.SIGTERM, seconds=10)
 
 
 @contextmanager
@@ -187,6 +201,8 @@ async def first_words(setting: Setting, key: str, count: int, messages: list[Jso
     litellm, text = _litellm(), question(1, 0)
     direct: list[float] = []
     ours: list[float] = []
+    before: dict[str, float] = {}
+    direct_cpu = 0.0
     os.environ["OPENAI_API_KEY"] = "sk-bench"
 
     async def ask_directly() -> float:
@@ -207,7 +223,11 @@ async def first_words(setting: Setting, key: str, count: int, messages: list[Jso
 
     async with session(key) as http:
         for number in range(-10, count):  # the first ten warm both up
+            if number == 0:
+                before = setting.cpu()
+            used = time.process_time()
             took = await ask_directly()
+            direct_cpu += (time.process_time() - used) if number >= 0 else 0.0
             reader = Reader(number)
             await reader.ask(http, setting.web, text)
             if reader.first is None:
@@ -216,7 +236,9 @@ async def first_words(setting: Setting, key: str, count: int, messages: list[Jso
                 direct.append(took)
                 ours.append(reader.first)
     added = [one - other for one, other in zip(ours, direct, strict=True)]
-    return {"direct": spread(direct), "product": spread(ours), "added": spread(added), "questions": count}
+    spent = {name: after - before[name] for name, after in setting.cpu().items()} | {"direct": direct_cpu}
+    cpu = {name: round(seconds * 1000 / count, 1) for name, seconds in spent.items()}
+    return {"direct": spread(direct), "product": spread(ours), "added": spread(added), "cpu": cpu, "questions": count}
 
 
 # --- many at once ---

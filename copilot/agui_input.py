@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from copilot.models.clients import MOST_ID_CHARS
 from iotsim.core.errors import Invalid
 from iotsim.core.page_context import MOST_ENTRIES, ClientEntry, PageContext
-from iotsim.core.raw import clean
+from iotsim.core.raw import check_raw, clean
 from iotsim.core.wording import counted
 
 OURS: Final = "iotsim"  # the key of our part of the shared state; all else is the program's own
@@ -43,6 +43,7 @@ def read(body: Any) -> Wanted:
         raise _invalid(error) from error
     _refuse_tools(said)
     state = {name: value for name, value in _object(said.state).items() if name != OURS}
+    check_raw({"state": state})
     return Wanted(
         thread_id=checked_id(said.thread_id, "threadId"),
         run_id=checked_id(said.run_id, "runId"),

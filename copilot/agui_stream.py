@@ -54,7 +54,7 @@ def frame(events: list[Json], place: Position | None = None) -> bytes:
     frames = [f"data: {json.dumps(one, ensure_ascii=False, separators=(',', ':'))}\n\n" for one in events]
     if frames and place is not None:
         frames[-1] = f"id: {place}\n{frames[-1]}"
-    return "".join(frames).encode()
+    return "".join(frames).encode(errors="replace")
 
 
 def refusal(sentence: str, code: str) -> Json:

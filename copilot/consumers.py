@@ -228,7 +228,8 @@ class CopilotConsumer(BranchSocket):
                 await self._take_in(entries)
             except IotsimError as error:
                 await self._refuse(error)
-            await asyncio.sleep(FRAME_SECONDS)
+            if any(one.payload.get("type") == "TEXT_MESSAGE_CONTENT" for one in entries):  # so the first word is prompt
+                await asyncio.sleep(FRAME_SECONDS)
 
     def _followed(self, task: "asyncio.Task[None]") -> None:
         """A page that is followed no more (the database is away) connects anew by itself."""

@@ -54,6 +54,7 @@ class Execution:
     ) -> None:
         self.organization_id, self.run_id, self.worker = organization_id, run_id, worker
         self.stop = asyncio.Event()
+        self.ending = False  # it gives its lease back by itself, or hears there that it has lost it
         self._writer, self._on_event = writer, on_event
         self._recorder: Recorder | None = None
         self.choice = Choice()  # which model answers, from the beginning of the run to its end
@@ -184,6 +185,7 @@ class Execution:
         recorder.seq += 1
         entry = Entry(recorder.seq, recorder.seq, as_json(last))
         left = await recorder.close()
+        self.ending = True
         state = await in_thread(self._end, run, [*left, entry], job)
         self._writer.append(stream.key_of(run.organization_id, run.thread_id), entry)
         if self._on_event is not None:

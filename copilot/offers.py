@@ -5,6 +5,7 @@ conversation when its answer is over. It is open until the next question: that o
 behind. Whoever takes it passes the guard like with any other call, and nothing runs when the facts have moved.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
-from copilot.models import KeptOffer, OfferSource, OfferState, Run, Thread
+from copilot.models import KeptOffer, OfferSource, OfferState, Run, RunEvent, Thread
 from copilot.replies import Reply, read_reply
 from copilot.tables import summary_of
 from iotsim.core import registry
@@ -127,7 +128,7 @@ def _is_old(row: KeptOffer) -> bool:
 
 
 def _is_unclear(reply: Reply, last: Sequence[KeptOffer]) -> bool:
-    """A bare yes to several offers, or a number that none of them has."""
+    """A bare yes when several are open and the answer asked about none of them, or a number that none of them has."""
     if reply.no or reply.everything:
         return False
     return not _meant(reply, last)
@@ -139,9 +140,24 @@ def _meant(reply: Reply, last: Sequence[KeptOffer]) -> list[KeptOffer]:
     if reply.everything:
         return list(last)
     if not reply.numbers:
-        return list(last) if len(last) == 1 else []
+        return list(last) if len(last) == 1 else _asked_about(last)
     places = [number - 1 if number > 0 else len(last) - 1 for number in reply.numbers]
     return [last[place] for place in places] if all(place < len(last) for place in places) else []
+
+
+def _asked_about(last: Sequence[KeptOffer]) -> list[KeptOffer]:
+    """The one that the answer itself put as a question ("Shall I ...?"), if it is one."""
+    pieces = RunEvent.objects.filter(run_id__in={one.run_id for one in last}, payload__type="TEXT_MESSAGE_CONTENT")
+    answer = _bare(
+        "".join(str(one.get("delta", "")) for one in pieces.order_by("seq").values_list("payload", flat=True))
+    )
+    named = [one for one in last if _bare(one.words) in answer]
+    return named if len(named) == 1 else []
+
+
+def _bare(text: str) -> str:
+    """Words only: an answer may mark them up."""
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def _end(rows: Sequence[KeptOffer], state: OfferState, run: Run | None = None) -> None:

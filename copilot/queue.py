@@ -1,6 +1,8 @@
 """Which run is taken by which runner, and for how long. Ids and leases only, over all organisations."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -14,6 +16,19 @@ from copilot.models import QueuedRun
 LEASE: Final = timedelta(seconds=20)
 
 
+_taker: ContextVar[str] = ContextVar("copilot_taker", default="")
+
+
+@contextmanager
+def taken_by(worker: str) -> Iterator[None]:
+    """What is put in the queue meanwhile, in this context, is held by this one: no other runner takes it."""
+    token = _taker.set(worker)
+    try:
+        yield
+    finally:
+        _taker.reset(token)
+
+
 @dataclass(frozen=True)
 class Claim:
     """A run that is ours now. `interrupted`: another runner held it and its lease ran out."""
@@ -25,6 +40,7 @@ class Claim:
 
 def enqueue(organization_id: int, run_id: int, *, worker: str = "") -> None:
     """Put a run in the queue, in the open transaction; with `worker` it is held by that one from the start."""
+    worker = worker or _taker.get()
     QueuedRun.objects.create(
         organization_id=organization_id,
         run_id=run_id,

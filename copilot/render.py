@@ -55,6 +55,8 @@ def _answer(item: Item, facts: Facts) -> tuple[str, dict[str, Any]]:
     decided = [facts.approvals[one].state != "pending" for one in approvals_of(item) if one in facts.approvals]
     if decided and all(decided):
         html, note = "", "Decided."
+    elif any(facts.approvals[one].id != one for one in approvals_of(item) if one in facts.approvals):
+        html = to_html("This waits for your click. Nothing has been changed yet.")  # what was said of it is overtaken
     verdict, comment = facts.ratings.get(number_of(item), ("", ""))
     rated = {"run": number_of(item), "verdict": verdict, "comment": comment}
     tools = rated if item.data.get("final") and facts.tools and rated["run"] else None

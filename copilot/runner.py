@@ -154,7 +154,7 @@ class Runner:
             for run_id, (execution, task) in mine.items():
                 if run_id in stopped:
                     execution.stop.set()
-                if run_id not in held and run_id in self._running:
+                if run_id not in held and run_id in self._running and not execution.ending:
                     task.cancel()
 
     async def _finish(self) -> None:

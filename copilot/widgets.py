@@ -27,6 +27,7 @@ from iotsim.core.errors import Invalid
 from iotsim.core.registry import Service
 from iotsim.core.roles import Permission
 from iotsim.core.schemas import JobOut, kept
+from iotsim.core.wording import size
 
 AnyService = Service[..., Any]
 
@@ -36,6 +37,7 @@ LONGEST_ADDRESS: Final = 4_000
 LONGEST_TITLE: Final = 100
 UNTOLD: Final = frozenset({"limit", "cursor", "sort", "days"})  # arguments that a title leaves out
 LISTED: Final = ("items", "top", "overage")
+SIZES: Final = ("usage", "quota", "bytes")  # names of arguments that are sizes
 CHART, CARD, TABLE, JOB, PLAIN = "chart", "card", "table", "job", "plain"
 
 
@@ -157,6 +159,8 @@ def _told(name: str, value: Any) -> str:
     words = name.replace("_", " ")
     if isinstance(value, bool):
         return words if value else f"not {words}"
+    if isinstance(value, int) and any(part in name for part in SIZES):
+        return f"{words} {size(value)}"
     return str(value).replace("_", " ") if isinstance(value, str) and not name.endswith("_date") else f"{words} {value}"
 
 

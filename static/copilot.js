@@ -26,8 +26,9 @@
     $$("[data-copilot-toggle]").forEach((b) => b.setAttribute("aria-expanded", String(isOpen())));
     const sheet = isOpen() && phone.matches; // on a phone it covers the page, which waits behind it
     $$(".skip, .rail, .column").forEach((part) => { part.inert = sheet; });
-    if (sheet) { $("#copilot")?.setAttribute("role", "dialog"); $("#copilot")?.setAttribute("aria-modal", "true"); }
-    else { $("#copilot")?.removeAttribute("role"); $("#copilot")?.removeAttribute("aria-modal"); }
+    $("#copilot")?.setAttribute("role", sheet ? "dialog" : "complementary");
+    $("#copilot")?.toggleAttribute("aria-modal", sheet);
+    if (sheet) $("#copilot")?.setAttribute("aria-modal", "true");
   }
   function setWidth(pixels) {
     const width = Math.round(Math.min(Math.max(pixels, 320), Math.min(720, innerWidth * 0.6)));
@@ -198,7 +199,7 @@
   }
   on("input", "#copilot-text", keepDraft);
   document.addEventListener("submit", (e) => {
-    if (e.target.action?.endsWith("/logout/")) { store.write("drafts", {}); store.write("pending", {}); }
+    if (e.target.getAttribute("action")?.endsWith("/logout/")) { store.write("drafts", {}); store.write("pending", {}); }
   }, true);
 
   // A question counts as sent when it stands in the log; until then it is kept, and comes back if it never arrived.

@@ -5,7 +5,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from django.core.cache import cache
+import redis
+import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -14,6 +15,9 @@ from analytics.models import SimForecast, Suggestion
 from analytics.suggesting.keeping import FINDERS, refresh, refresh_sims
 from analytics.suggesting.quotas import AHEAD, LIKELY
 from iotsim.core.jobs import send_task
+from iotsim.core.valkey import client, key_of
+
+log = structlog.get_logger(__name__)
 
 TASK: Final = "analytics.refresh_suggestions"
 KINDS: Final = tuple(FINDERS)
@@ -47,17 +51,22 @@ def hear(organization_id: int, kind: str, ids: Sequence[int]) -> None:
 
 
 def later(organization_id: int, kind: str) -> None:
-    """Ask a worker, once for all changes until it begins."""
-    if cache.add(_asked(organization_id, kind), 1, WAITING_SECONDS):
+    """Ask a worker, once for all changes until it begins. A Valkey that is away is never an error of the caller."""
+    try:
+        first = client().set(_asked(organization_id, kind), 1, nx=True, ex=WAITING_SECONDS)
+    except redis.RedisError as error:
+        log.warning("suggestions_not_asked_for", kind=kind, error=str(error))
+        return
+    if first:
         send_task(TASK, organization_id, KINDS.index(kind))
 
 
 def take(organization_id: int, number: int) -> int:
     """What the worker does. What changes from here on asks for a further look."""
     kind = KINDS[number]
-    cache.delete(_asked(organization_id, kind))
+    client().delete(_asked(organization_id, kind))
     return refresh(organization_id, [kind])
 
 
 def _asked(organization_id: int, kind: str) -> str:
-    return f"suggestions:{organization_id}:{kind}"
+    return key_of("suggestions", organization_id, kind)

@@ -32,7 +32,7 @@ from sims.models import Sim
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-OF_A_KIND: Final = 3  # of one kind, unless it is at home on the page
+OF_A_KIND: Final = 3  # of one kind in a short list, unless it is at home on the page
 GREW: Final = 1.25  # what was dismissed comes back when it is so much larger
 NAMED: Final = 3
 APPROVALS: Final = "approvals"
@@ -65,7 +65,8 @@ def suggestions(actor: Actor, page: Page, *, kind: str | None, limit: int, today
     rows = wanted(actor).filter(kind=kind) if kind else wanted(actor)
     fit = _fit(page)
     ranked = rows.annotate(fit=fit, place=Window(RowNumber(), partition_by=[F("kind"), fit], order_by=["rank", "pk"]))
-    few = ranked.filter(Q(place__lte=OF_A_KIND) | Q(fit__lt=NOWHERE)) if not kind else ranked
+    most = max(OF_A_KIND, limit // 4)
+    few = ranked.filter(Q(place__lte=most) | Q(fit__lt=NOWHERE)) if not kind else ranked
     found = [(row.fit, row.rank, _out(actor, row, today)) for row in few.order_by("fit", "rank", "pk")[:limit]]
     if kind in (None, "approval") and (waiting := _approvals(actor, today)):
         found.append((AT_HOME if page.kind == "approval" else NOWHERE, 0, waiting))

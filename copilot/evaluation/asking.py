@@ -1,12 +1,16 @@
 """Asking one case, turn by turn: the real loop, guard, ledger and recorder, in this process."""
 
+import asyncio
 import time
 from typing import Any
 
-from copilot import threads
+from django.db import connection
+
+from copilot import queue, threads
 from copilot.evaluation.cases import Case, Turn
 from copilot.evaluation.checking import Assertion, Heard, Made, check
 from copilot.evaluation.sandbox import changes_since
+from copilot.models import QueuedRun
 from copilot.runner import Runner
 from iotsim.core import registry
 from iotsim.core.actor import Actor
@@ -40,12 +44,23 @@ async def _ask(actor: Actor, turn: Turn, thread_id: int | None, heard: Heard) ->
 
 
 async def _decide(actor: Actor, turn: Turn, heard: Heard) -> None:
-    """The person's click on every card."""
+    """The person's click on every card; what goes on after it is carried out here and by no other runner."""
     if not turn.decide:
         return
-    service = registry.get(f"{turn.decide}_call")
-    for number in heard.waiting:
-        await service.acall(actor, {"approval": number})
+    runner = Runner()
+    for run_id in await asyncio.to_thread(_click, actor, turn.decide, heard.waiting, runner.worker):
+        await runner.carry_out_one(actor.organization_id, run_id, lambda event: None)
+
+
+def _click(actor: Actor, decision: str, approvals: list[int], worker: str) -> list[int]:
+    """Decide; the runs that go on after it."""
+    try:
+        with queue.taken_by(worker):
+            for number in approvals:
+                registry.get(f"{decision}_call").call(actor, {"approval": number})
+        return list(QueuedRun.objects.filter(worker=worker).order_by("pk").values_list("run_id", flat=True))
+    finally:
+        connection.close()
 
 
 class Listener:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from copilot.evaluation.cases import Turn, WantedCall
 from iotsim.core import registry
 from iotsim.core.errors import NotFound
+from iotsim.core.wording import counted
 
 
 @dataclass
@@ -68,9 +69,11 @@ def check(turn: Turn, heard: Heard) -> list[Assertion]:
     found += [Assertion(f"does not call {name}", name not in made) for name in turn.not_called]
     found += _about_the_answer(turn, " ".join(heard.said.split()))
     if turn.most_calls is not None:
-        found.append(Assertion(f"makes at most {turn.most_calls} calls", len(heard.calls) <= turn.most_calls))
+        found.append(
+            Assertion(f"makes at most {counted(turn.most_calls, 'call')}", len(heard.calls) <= turn.most_calls)
+        )
     if turn.approvals is not None:
-        found.append(Assertion(f"asks for {turn.approvals} approvals", len(heard.waiting) == turn.approvals))
+        found.append(Assertion(f"asks for {counted(turn.approvals, 'approval')}", len(heard.waiting) == turn.approvals))
     if turn.unchanged is not None:
         found.append(Assertion("changes nothing" if turn.unchanged else "changes something", _fits(turn, heard)))
     if turn.refused is not None:

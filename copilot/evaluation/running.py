@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from copilot import llm
 from copilot.evaluation.asking import ask_case
 from copilot.evaluation.cases import Case, Turn, chosen, hash_of, suite
 from copilot.evaluation.checking import Assertion, Heard
@@ -107,6 +108,7 @@ def evaluate(organization: Organization, wish: Wish, on_case: OnCase) -> Evaluat
     sandbox = Sandbox(organization)
     try:
         with answering(wish.model), asyncio.Runner() as runner:
+            llm.warm(wish.model)  # its time is not the first case's
             for attempt, case in _plan(cases, wish.repeat):
                 on_case(row, _ask(row, sandbox, runner, case, attempt))
     except Stopped:
@@ -139,7 +141,7 @@ def answering(model: str) -> Iterator[None]:
 def _ask(row: EvaluationRun, sandbox: Sandbox, runner: asyncio.Runner, case: Case, attempt: int) -> EvaluationCase:
     with sandbox.person_for(case) as actor:
         found = runner.run(ask_case(actor, case))
-    runs = _runs(sandbox, [heard.run_id for heard, _ in found])
+    runs = _runs(sandbox, [heard.run_id for heard, _ in found if heard.run_id])
     made = EvaluationCase(
         organization_id=row.organization_id,
         run=row,
@@ -158,8 +160,9 @@ def _ask(row: EvaluationRun, sandbox: Sandbox, runner: asyncio.Runner, case: Cas
 
 
 def _runs(sandbox: Sandbox, ids: list[int]) -> list[Run]:
+    """The runs of a case, those too that went on after a decision: nobody else asks there."""
     with tenant(sandbox.organization.pk, read_only=True):
-        return list(Run.objects.filter(pk__in=ids))
+        return list(Run.objects.filter(pk__gte=min(ids))) if ids else []
 
 
 def _sum(costs: Sequence[Decimal | None]) -> Decimal | None:

@@ -5,7 +5,7 @@ value by value, so that escapes hide nothing and the model still reads JSON.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -88,13 +88,18 @@ class Mask:
         return self._done[text][1]
 
     def _any_text(self, text: str) -> str:
+        """Objects in JSON by their values, also within prose, where their escapes are kept; the rest as it reads."""
         if text[:1] in ("{", "["):
             try:
-                plain = json.loads(text)
+                return json.dumps(self._value(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
             except ValueError:
-                return self.text(text)
-            return json.dumps(self._value(plain), ensure_ascii=False, separators=(",", ":"))
-        return self.text(text)
+                pass  # it only begins like JSON
+        parts, place = [], 0
+        for start, end, plain in _objects_in(text):
+            hidden = json.dumps(self._value(plain), separators=(",", ":"))
+            parts += [self.text(text[place:start]), hidden.replace("<", "\\u003c").replace(">", "\\u003e")]
+            place = end
+        return "".join([*parts, self.text(text[place:])])
 
     def _value(self, value: Any, name: str = "", parent: str = "") -> Any:
         if isinstance(value, dict):
@@ -178,6 +183,19 @@ class Mask:
 
     def stream(self) -> "Unmasking":
         return Unmasking(self)
+
+
+def _objects_in(text: str) -> Iterator[tuple[int, int, Any]]:
+    """(start, end, object) of each object in JSON within a text that is none as a whole."""
+    place, decoder = text.find('{"'), json.JSONDecoder()
+    while place >= 0:
+        end = place + 1
+        try:
+            plain, end = decoder.raw_decode(text, place)
+            yield place, end, plain
+        except ValueError:
+            pass  # a brace of prose
+        place = text.find('{"', end)
 
 
 def _forms(kind: str, value: str) -> list[tuple[str, str]]:

@@ -142,7 +142,7 @@ def _approval_sentence(approval: Approval, what: str) -> str:
             done = ((approval.outcome or {}).get("result") or {}).get("sentence")
             return str(done or f"{what}: approved by {approval.decided_by} and done.")
         case "rejected":
-            because = f" {approval.reason}" if approval.reason else ""
+            because = f" {approval.reason.rstrip('.')}." if approval.reason else ""
             return f"{what}: rejected by {approval.decided_by}.{because}"
         case "expired":
             return f"{what}: nobody decided in time, so nothing was changed."

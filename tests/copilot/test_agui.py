@@ -193,6 +193,35 @@ async def test_a_request_that_does_not_fit_is_a_problem_with_a_sentence(program,
     assert heard.status == 422 and words in heard.problem["detail"], heard.problem
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": {"x": "\ud800"}},
+        {"state": {"x": json.loads("[" * 100 + "]" * 100)}},
+        {"threadId": "\ud800"},
+        {"runId": "a\0b"},
+        {"threadId": {"a": 1}},
+        {"context": [{"description": 5}]},
+        {"resume": [{"interruptId": "x"}]},
+        {"messages": [None]},
+        {"state": "\ud800", "messages": []},
+    ],
+)
+async def test_no_request_breaks_the_server(program, change):
+    assert (await program.run(wanted("Hello") | change)).status == 422
+
+
+@pytest.mark.parametrize("body", [None, [], 5, "x", {}, {"threadId": "a", "runId": "b"}])
+async def test_a_body_that_is_no_request_is_refused(program, body):
+    assert (await program.run(body)).status == 422
+
+
+async def test_characters_that_cannot_be_kept_are_left_out_of_a_question(program, provider):
+    provider.script("Hello there", say("Hello."))
+    asked = wanted("Hello\ud800 \0there", context=[{"description": "\ud800", "value": "a\0b"}])
+    assert (await program.run(asked)).answer == "Hello."
+
+
 async def test_a_question_too_long_and_one_too_many_are_problems(program, provider, membership):
     assert (await program.run(wanted("x" * 5000))).status == 413
     for _ in range(10):

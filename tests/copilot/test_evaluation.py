@@ -222,6 +222,14 @@ def test_an_evaluation_is_kept_and_touches_nothing_real(organisation, actor, mon
         assert rows_of(beside, model) == []
 
 
+def test_what_goes_on_after_a_decision_is_carried_out_before_the_next_turn(organisation, actor, monkeypatch):
+    retire = Turn(ask="Retire meter-04", approvals=1, decide="approve")
+    small(monkeypatch, Case(name="a", turns=[retire, Turn(ask="Tell me about meter-04", contains=["retired"])]))
+    evaluate(organisation, Wish("builtin/planner"), lambda run, case: None)
+    [case] = rows_of(organisation, EvaluationCase)
+    assert case.passed, case.turns
+
+
 def test_only_an_organisation_for_trying_things_out_is_ever_emptied(organisation):
     make_sim(organisation, label="real pump")
     with pytest.raises(RuntimeError, match="organisation of people"):

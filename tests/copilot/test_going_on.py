@@ -69,7 +69,7 @@ async def test_a_model_gets_the_reason_as_the_result_and_goes_on(actor, model, f
     [result] = [one for one in messages if one["role"] == "tool"]
     assert json.loads(result["content"]) == {
         "status": "rejected",
-        "error": f"Retire SIM crane-1: rejected by {actor.name}. It is in use",
+        "error": f"Retire SIM crane-1: rejected by {actor.name}. It is in use.",
         "reason": "It is in use",
     }
     assert messages[-1]["role"] == "tool"  # no word of ours that it waits stands after it

@@ -81,6 +81,16 @@ def test_json_is_masked_value_by_value_and_stays_json(mask):
     assert plain["note"] == "for [PERSON_1]"  # learned from the field before it
 
 
+def test_json_within_prose_is_masked_with_its_escapes_kept(mask):
+    told = json.dumps({"subject": {"kind": "customer", "name": "Börse & Söhne AG"}, "selected": [ICCID], "x": "<b>"})
+    hidden = mask.any_text(f'<page>{{"nothing" {told}</page> for Anna')
+    assert "\\u00f6" in told and "hne" not in hidden and ICCID not in hidden
+    assert hidden == (
+        '<page>{"nothing" {"subject":{"kind":"customer","name":"[CUSTOMER_1]"},"selected":["[ICCID_1]"],'
+        '"x":"\\u003cb\\u003e"}</page> for [PERSON_1]'
+    )
+
+
 def test_labels_are_masked_when_that_is_wanted():
     told = json.dumps({"items": [{"label": "Crane of Peter"}]})
     assert "Peter" in Mask().any_text(told)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from copilot import threads
 from copilot.models import KeptOffer, ModelCall, Run
 from copilot.replies import read_reply
+from copilot.services.conversations import delete_conversation
 from iotsim.core.errors import Conflict, NotFound
 from iotsim.core.guard import in_thread
 from iotsim.core.models import Approval, AuditEvent
@@ -57,15 +58,24 @@ async def test_an_answer_s_next_steps_are_offered_and_one_is_taken_by_its_place(
     assert [one.state for one in rows(actor, KeptOffer)] == ["expired", "taken"]
 
 
-async def test_a_yes_to_several_asks_which_and_keeps_them_open(actor, over):
+async def test_a_bare_yes_takes_the_one_that_was_asked_about(actor, over):
     first = await ask(actor, LOOK)
+    assert "raise the quota of SIM ...4711 to 2.20" in first.answer.replace("\\", "")  # "Shall I ...?"
+    taken = await ask(actor, "Yes, do it", thread_id=first.thread_id)
+    assert taken.calls == [("update_quota", "done")]
+    assert sim_of(actor, over).quota_bytes == 2_200_000_000
+    assert "2.20" in taken.answer
+
+
+async def test_a_yes_to_several_asks_which_and_keeps_them_open(actor, model, over):
+    model.script("What about it?", call_tools(("get_sim_details", {"sim": over.iccid})), say("It is over its quota."))
+    first = await ask(actor, "What about it?")
     unclear = await ask(actor, "Yes, do it", thread_id=first.thread_id)
     assert unclear.calls == [] and "Which one do you mean?" in unclear.answer
     assert len(offered(unclear)) == 2
+    model.script("the first", say("It has room now."))
     taken = await ask(actor, "the first", thread_id=first.thread_id)
     assert taken.calls == [("update_quota", "done")]
-    assert sim_of(actor, over).quota_bytes == 2_200_000_000
-    assert "2.20\xa0GB" in taken.answer
 
 
 async def test_both_are_taken_each_with_its_own_outcome(actor, over):
@@ -168,6 +178,13 @@ async def test_who_may_not_do_it_is_not_offered_it(make_actor, over):
     viewer = await in_thread(make_actor, "viewer")
     told = await ask(viewer, LOOK)
     assert told.calls == [("get_sim_details", "done")] and offered(told) == []
+
+
+async def test_a_deleted_conversation_takes_its_offers_along(actor, over):
+    first = await ask(actor, LOOK)
+    proposal = await in_thread(delete_conversation.propose, actor, {"thread": first.thread_id})
+    await delete_conversation.acall(actor, {"thread": first.thread_id}, confirmed=proposal.digest)
+    assert rows(actor, KeptOffer) == []
 
 
 # --- a real model ---

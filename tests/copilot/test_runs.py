@@ -81,10 +81,10 @@ async def test_an_approval_and_its_outcome_are_shown_with_the_tool(actor, fleet)
 
 
 async def test_a_failed_run_says_why(actor, model):
-    model.script("Fail me", fails(429))
+    model.script("Fail me", fails(401))
     told = await ask(actor, "Fail me")
     found = await run_of(actor, told)
-    assert found.state == "failed" and "too many questions" in found.error
+    assert found.state == "failed" and "refused the key" in found.error
 
 
 def test_a_run_that_has_not_begun_has_no_step_but_waiting(actor):

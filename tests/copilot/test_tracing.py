@@ -76,11 +76,11 @@ async def test_nothing_that_was_said_is_in_a_span_unless_asked_for(actor, model,
 async def test_errors_are_marked_with_their_kind(actor, model, spans):
     from opentelemetry.trace import StatusCode
 
-    model.script("Fail", fails(429, "sk-secret-of-the-test"))
+    model.script("Fail", fails(401, "sk-secret-of-the-test"))
     await ask(actor, "Fail")
     chat, agent = spans()
     assert chat.status.status_code is agent.status.status_code is StatusCode.ERROR
-    assert chat.attributes["error.type"] == "RateLimitError"
+    assert chat.attributes["error.type"] == "AuthenticationError"
     assert "sk-secret" not in chat.to_json() + agent.to_json()
 
 

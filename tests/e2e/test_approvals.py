@@ -14,6 +14,7 @@ from sims.services.status import retire_sim
 from tests.e2e.conftest import PASSWORD, PHONE, Fleet, Visit
 from tests.e2e.test_journey import ask
 
+LOADS = 180_000  # milliseconds: the first question also loads the planner
 GERMAN = "Suspend all SIMs in Germany"
 
 
@@ -44,7 +45,7 @@ def test_a_request_is_changed_and_then_approved_and_the_answer_goes_on(visit: Vi
     page = visit()
     open_sidebar(page, GERMAN)
     card = page.locator("#copilot-log .card-proposal")
-    expect(card).to_contain_text("Suspend 12 SIMs", timeout=60_000)
+    expect(card).to_contain_text("Suspend 12 SIMs", timeout=LOADS)
     expect(card).to_contain_text("You may decide it.")
     expect(card).to_contain_text("truck-00")
     card.get_by_role("button", name="Change").click()
@@ -67,7 +68,7 @@ def test_a_reason_for_no_reaches_the_answer_and_every_tab(visit: Visit, fleet: F
     page = visit()
     open_sidebar(page, GERMAN)
     card = page.locator("#copilot-log .card-proposal")
-    expect(card).to_contain_text("Suspend 12 SIMs", timeout=60_000)
+    expect(card).to_contain_text("Suspend 12 SIMs", timeout=LOADS)
     second = page.context.new_page()
     second.goto("/approvals/")
     expect(second.locator("#approvals")).to_contain_text("Suspend 12 SIMs")
@@ -146,7 +147,7 @@ def test_an_offer_is_taken_with_a_click_and_with_a_yes(visit: Visit, fleet: Flee
     open_sidebar(page, "Show me SIM truck-04")
     offers = page.locator("#copilot-log .offers").last
     suspend = offers.get_by_role("button", name="Suspend SIM truck-04")
-    expect(suspend).to_be_visible(timeout=60_000)
+    expect(suspend).to_be_visible(timeout=LOADS)
     second = page.context.new_page()
     second.goto("/sims/")
     second.keyboard.press("Control+k")

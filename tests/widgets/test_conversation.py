@@ -44,7 +44,7 @@ async def test_a_list_is_a_table_with_its_title_age_and_page(actor, fleet):
     told = await ask(actor, "Which SIMs are using more than 5GB?")
     [table] = widgets_of(told)
     html = html_of(Item(f"table-{table['id']}", "table", "1", table))
-    assert f'<h3 id="table-{table["id"]}-title">SIMs: min usage' in html
+    assert f'<h3 id="table-{table["id"]}-title">SIMs: min usage 5.00\u00a0GB<' in html
     assert 'href="/sims/?min_usage=' in html and "Open as page" in html and "Drawn" in html
     assert 'tabindex="0" role="group"' in html  # wide tables are scrolled by keys as well
 

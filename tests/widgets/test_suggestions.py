@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.models import Anomaly, Recommendation, Suggestion
 from analytics.services.suggestions import dismiss_suggestion, list_suggestions
+from analytics.suggesting import following
 from analytics.suggesting.following import KINDS, take
 from analytics.suggesting.keeping import refresh
 from analytics.suggesting.words import words_of
@@ -16,6 +17,7 @@ from iotsim.core.actor import Face, Run
 from iotsim.core.errors import ApprovalRequired, NotFound
 from iotsim.core.services import undo_call
 from iotsim.core.tenancy import tenant
+from iotsim.core.valkey import client, key_of
 from sims.models import Intake, Sim
 from sims.services.quota import update_quota
 from sims.services.status import change_status_in_bulk, toggle_sim_status
@@ -261,3 +263,14 @@ def test_a_quota_is_raised_to_a_round_figure(actor, organisation):
     quota = only(actor, "quota").offer.arguments["quota"]
     assert quota % (10 ** (len(str(quota)) - 2)) == 0
     assert update_quota.propose(actor, only(actor, "quota").offer.arguments).count == 1
+
+
+def test_a_worker_is_asked_once_for_all_changes_until_it_begins(organisation, actor):
+    asked = key_of("suggestions", organisation.pk, "intake")
+    following.later(organisation.pk, "intake")
+    left = client().ttl(asked)
+    following.later(organisation.pk, "intake")  # it waits already, and nothing begins anew
+    assert 0 < client().ttl(asked) <= left
+    broken_file(organisation)
+    take(organisation.pk, KINDS.index("intake"))
+    assert len(keys(actor)) == 1 and not client().exists(asked)
