@@ -17,7 +17,7 @@ _SELECTED: Final = re.compile(
     re.IGNORECASE,
 )
 _THESE: Final = re.compile(
-    r"\b(?:these|those)(?:\s+(?:sims?|cards?|ones|lines|devices))?\b(?!\s+\w+s\b)", re.IGNORECASE
+    r"\b(?:these|those)(?:\s+(?:sims?|cards?|ones|lines|devices))?\b(?!\s+(?!as\b)\w+s\b)", re.IGNORECASE
 )
 _THEM: Final = re.compile(r"\b(?:them|they|all\s+of\s+(?:them|these|those))\b", re.IGNORECASE)
 _NOUNS: Final = {
@@ -32,6 +32,12 @@ _UPLOAD: Final = re.compile(
     r"\b(?:this|the|my)\s+(?:attached\s+)?(?:file|upload|attachment|list|csv|sheet|spreadsheet)\b|\bthe\s+attachment\b",
     re.I,
 )
+_IN_FILE: Final = re.compile(
+    r"\b(?:all\s+)?(?:the\s+)?(?:attached\s+(?:sims?|cards?|ones)|"
+    r"(?:sims?|cards?|ones|everything|all)\s+(?:in|of|from|on)\s+(?:the|this|my)\s+(?:attached\s+)?"
+    r"(?:file|attachment|list|csv|sheet|spreadsheet))\b",
+    re.IGNORECASE,
+)
 
 
 def spoken_of(english: str, *, many: bool) -> str:
@@ -45,10 +51,11 @@ def pointed(text: str, context: SlotContext, memory: Memory) -> tuple[str, Memor
     page = getattr(context, "context", None)
     if page is None or getattr(page, "is_empty", True):
         return text, memory
-    text = _upload(text, page)
+    named = any(one.reference for one in page.attached)
+    text = _upload(_IN_FILE.sub("these SIMs", text) if named else text, page)
     selected = list(page.sims)
     wants = _SELECTED.search(text) or _THESE.search(text) or (_THEM.search(text) and memory.last_call is None)
-    if wants and selected and len(selected) > 1:
+    if wants and selected and page.are_many:
         text = _SELECTED.sub("these SIMs", text)
         return text, replace(
             memory, items=[{"iccid": one} for one in selected], last_call=None, picked=True, results=[]

@@ -117,6 +117,11 @@ class PageContext(BaseModel):
         return files or [one for file in self._newest for one in file.sims] or self.selected
 
     @property
+    def are_many(self) -> bool:
+        """Whether `sims` names several: more than one, or a file's whole set."""
+        return len(self.sims) > 1 or any(one.reference for one in self._newest)
+
+    @property
     def _newest(self) -> list[Attached]:
         """The files of this question; those of an earlier one count while nothing else is chosen."""
         now = [one for one in self.attached if not one.earlier]

@@ -53,8 +53,12 @@ def test_ticked_rows_filters_and_the_page_are_known_and_can_be_left_out(visit: V
         box.check()
     expect(knows(page)).to_contain_text("Knows: 2 selected SIMs, status = active")
     iccids = [box.get_attribute("value") for box in ticked]
-    ask(page, "How many are these?")
-    told = newest(fleet, "How many are these?")
+    ask(page, "Suspend these")
+    card = page.locator("#copilot-log .card-proposal")
+    expect(card).to_contain_text("Suspend 2 SIMs")
+    for iccid in iccids:
+        expect(card).to_contain_text(iccid[-4:])
+    told = newest(fleet, "Suspend these")
     assert (told["selected"], told["filters"], told["page"]) == (iccids, {"status": "active"}, "sims")
 
     knows(page).get_by_role("button", name="Leave out").focus()
@@ -98,10 +102,11 @@ def test_a_list_is_attached_shown_sent_and_stays(visit: Visit, fleet: Fleet):
     page.reload()
     expect(page.locator(".attachment")).to_contain_text("3 known, 1 unknown")
     page.keyboard.press("Control+k")
-    ask(page, "Put the tag north on these")
+    ask(page, "Suspend these")
     expect(page.locator("#copilot-log .said").last).to_contain_text("north.csv3 known, 1 unknown")
+    expect(page.locator("#copilot-log .card-proposal")).to_contain_text("Suspend 3 SIMs")
     expect(page.locator(".attachment")).to_have_count(0)
-    [attached] = newest(fleet, "Put the tag north on these")["attached"]
+    [attached] = newest(fleet, "Suspend these")["attached"]
     assert (attached["known"], attached["unknown"], attached["kind"]) == (3, 1, "sims")
     page.reload()
     expect(page.locator("#copilot-log .said").last).to_contain_text("north.csv3 known, 1 unknown")
@@ -143,6 +148,7 @@ def test_a_photo_dropped_or_pasted_names_its_sim(visit: Visit, fleet: Fleet):
             f"Found ICCID {ICCID}: SIM truck-17, active."
         )
     ask(page, "Show this SIM")
+    expect(page.locator("#copilot-log")).to_contain_text("truck-17")
     assert newest(fleet, "Show this SIM")["attached"][0]["sims"] == [ICCID]
 
 
