@@ -79,7 +79,8 @@ class Execution:
         job: loop.Job | None = None
         try:
             await llm.ready(self.choice.model)
-            self._mask = await in_thread(mask_of, actor, self.choice, self._memory)
+            if self.choice.masking:
+                self._mask = await in_thread(mask_of, actor, self.choice, self._memory)
             job = self._job(run, actor, messages, await in_thread(_slots, actor, self.choice.is_planner))
             await steps.prepare(job, run, actor)
             last = await self._follow(job, recorder)

@@ -66,9 +66,9 @@ async def test_the_provider_is_told_how_long_an_answer_may_be(actor, model, sett
 async def test_an_organisation_may_lower_its_caps_and_not_raise_them(actor, model, fleet, settings):
     settings.COPILOT_MAX_CALLS = 3
     await choose(actor, max_steps=2, max_calls=50, max_output_tokens=100)
-    model.script("For ever", *[call_tools(("get_fleet_summary", {}))] * 5)
-    assert "more than 2 steps" in (await ask(actor, "For ever")).error
-    assert model.asked("For ever")[0]["max_tokens"] == 100
+    model.script("For ever and ever", *[call_tools(("get_fleet_summary", {}))] * 5)
+    assert "more than 2 steps" in (await ask(actor, "For ever and ever")).error
+    assert model.asked("For ever and ever")[0]["max_tokens"] == 100
     model.script("Many", call_tools(*[("get_fleet_summary", {})] * 4))
     assert "more than 3 calls" in (await ask(actor, "Many")).error
 
