@@ -91,7 +91,7 @@ class Page:
     async def ask(self, text: str) -> None:
         await self.say(type="ask", text=text, context={"path": "/sims/"})
 
-    async def until(self, condition: Any, *, seconds: float = 20.0) -> None:
+    async def until(self, condition: Any, *, seconds: float = 60.0) -> None:
         """Wait for the page to look so; says how it looks when it never does."""
         end = asyncio.get_running_loop().time() + seconds
         while not condition(self):
