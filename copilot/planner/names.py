@@ -23,3 +23,8 @@ def context_for(actor: Actor, *, today: date) -> SlotContext:
 
 def _plain(values: list[Any]) -> list[str]:
     return [value for value in values if isinstance(value, str)]
+
+
+def names_of(context: SlotContext) -> list[str]:
+    """What the organisation calls its things: not to be taken for words of a language."""
+    return [name for kind in ("customer", "plan", "tag") for name in context.names(kind)]

@@ -17,7 +17,20 @@ from copilot.embedding import embed, embed_kept, whole_words
 from copilot.planner.asking import ask_for, ask_meant, ask_which, decline
 from copilot.planner.languages import understood
 from copilot.planner.memory import Memory
-from copilot.planner.parts import AND, MOST_CALLS, MOST_PARTS, Described, as_done, cut, further, openers_of, placed
+from copilot.planner.names import names_of
+from copilot.planner.parts import (
+    ALL,
+    AND,
+    MOST_CALLS,
+    MOST_PARTS,
+    QUESTION,
+    Described,
+    as_done,
+    cut,
+    further,
+    openers_of,
+    placed,
+)
 from copilot.planner.phrases import phrase
 from copilot.planner.plans import Call, Later, Outline
 from copilot.planner.pointing import pointed, spoken_of
@@ -117,7 +130,7 @@ class Planner:
         strangers = {hit.found.span: hit for hit in unused if not hit.slot.free and hit.found.score >= 0.7}
         weights = [0.4 if hit.slot.shares and hit.found.score < 1 else 1.0 for hit in strangers.values()]
         one = any(hit.slot.kind == "limit" and hit.found.value == 1 for hit in unused)
-        asked = not filled.tool.is_read and _QUESTION.search(reading.text) is not None
+        asked = not filled.tool.is_read and QUESTION.search(reading.text) is not None
         return _MISSING * len(lacking) + _UNUSED * min(sum(weights) + one, 3.0) + _ASKED * asked
 
     def _fit(self, filled: Filled) -> float:
@@ -170,7 +183,7 @@ class Planner:
     def outline(self, text: str, context: SlotContext, memory: Memory | None = None) -> Outline:
         """What a sentence asks for, given what was said before."""
         memory = memory or Memory()
-        said = understood(text[:_LONGEST], names=_names(context), before=memory.said)
+        said = understood(text[:_LONGEST], names=names_of(context), before=memory.said)
         spoken = said.english if said.language == "en" else spoken_of(said.english, many=len(memory.items) > 1)
         english, memory = pointed(spoken, context, replace(memory, language=said.language, text=text[:_LONGEST]))
         return replace(self._outlined(english, context, memory), language=said.language)
@@ -358,7 +371,7 @@ class Planner:
     def _is_bare(self, filled: Filled, arguments: Mapping[str, Any], reading: Reading) -> bool:
         """A command for many that says neither which nor all ("suspend")."""
         parameters = parameters_of(filled.tool)
-        if not any(one.many and one.slot.source for one in parameters.values()) or _ALL.search(reading.text):
+        if not any(one.many and one.slot.source for one in parameters.values()) or ALL.search(reading.text):
             return False  # a list without a source, such as several states, only narrows what it is about
         return not any(
             name in parameters and not parameters[name].slot.shares and not parameters[name].slot.free
@@ -389,11 +402,6 @@ class Planner:
         return decline(self.tools, language)
 
 
-def _names(context: SlotContext) -> list[str]:
-    """What the organisation calls its things: not to be taken for words of a language."""
-    return [name for kind in ("customer", "plan", "tag") for name in context.names(kind)]
-
-
 def _has_later(arguments: Mapping[str, Any]) -> bool:
     return any(isinstance(value, Later) for value in arguments.values())
 
@@ -401,12 +409,4 @@ def _has_later(arguments: Mapping[str, Any]) -> bool:
 _LONGEST: Final = 1000  # characters read of a sentence; a request is shorter
 _TIE: Final = 0.04  # scores so near that nobody can tell
 _CLEAR: Final = 0.6  # a score that leaves no doubt
-_QUESTION: Final = re.compile(
-    r"^\W*(?:who|when|why|where|did|was|were|has|have|is|are|does|which|how\s+(?:many|much|come|"
-    r"far|did|has|is))\b(?!.*\b(?:then|please)\b)",
-    re.IGNORECASE,
-)
-_ALL: Final = re.compile(
-    r"\b(?:all|every\w*|each|whole|entire|any|lot|them|those|these|fleet|complete)\b", re.IGNORECASE
-)
 _OPPOSITES: Final = frozenset({"reject_call"})

@@ -100,3 +100,13 @@ def openers_of(readings: Sequence[Reading], is_read: Sequence[bool]) -> set[str]
         words_of(one.text)[0] for one, read in zip(readings, is_read, strict=True) if not read and words_of(one.text)
     }
     return {word for word in first if word.isalpha() and len(word) > 2} - _NO_OPENERS | _ASKING
+
+
+QUESTION: Final = re.compile(
+    r"^\W*(?:who|when|why|where|did|was|were|has|have|is|are|does|which|how\s+(?:many|much|come|"
+    r"far|did|has|is))\b(?!.*\b(?:then|please)\b)",
+    re.IGNORECASE,
+)
+ALL: Final = re.compile(
+    r"\b(?:all|every\w*|each|whole|entire|any|lot|them|those|these|fleet|complete)\b", re.IGNORECASE
+)

@@ -25,7 +25,8 @@ def test_no_sentence_is_one_that_the_planner_learns_from(planner: Planner) -> No
         out_of_scope_sentences(())
     )
     plain = {sentence.lower().rstrip("?.! ") for sentence in learned}
-    assert [row.text for row in ROWS if row.text.lower().rstrip("?.! ") in plain] == []
+    newer = [row for path in sorted(FILE.parent.glob("planner_*.jsonl")) for row in read_rows(path)]
+    assert [row.text for row in ROWS + newer if row.text.lower().rstrip("?.! ") in plain] == []
 
 
 def test_every_accepted_tool_exists(planner: Planner) -> None:
