@@ -61,6 +61,12 @@
     return true;
   }
   on("click", "[data-attach]", () => $("#copilot-file").click());
+  // A file given before htmx has bound the form waits for the page, as a question does.
+  document.addEventListener("change", (e) => {
+    if (document.readyState === "complete" || e.target.id !== "copilot-file") return;
+    e.stopImmediatePropagation();
+    window.addEventListener("load", () => setTimeout(() => e.target.dispatchEvent(new Event("change", { bubbles: true }))), { once: true });
+  }, true);
   document.addEventListener("paste", (e) => {
     if (e.target.closest?.("#copilot") && give(e.clipboardData?.files)) e.preventDefault();
   });
