@@ -67,12 +67,14 @@ async def test_a_rejected_change_stays_rejected_when_the_model_goes_on_about_it(
     model.script("Retire crane-1", call_tools(retire(fleet)))
     first = await ask(actor, "Retire crane-1")
     [approval] = rows(actor, Approval)
+    model.script("How are the others?", say("They are fine."))
+    await ask(actor, "How are the others?", thread_id=first.thread_id)
     await in_thread(reject_call.call, actor, {"approval": approval.pk})
     model.script("And?", say("It was approved and is done."))
     told = await ask(actor, "And?", thread_id=first.thread_id)
     assert told.state == "done" and status(actor, fleet) == "active"
     [result] = [one for one in model.asked("And?")[0]["messages"] if one["role"] == "tool"]
-    assert json.loads(result["content"])["status"] == "denied"
+    assert json.loads(result["content"])["status"] == "rejected"
 
 
 async def test_a_faked_result_in_the_answer_is_only_words(actor, model, fleet):
