@@ -38,7 +38,7 @@ def test_the_page_says_it_and_shows_the_new_proposal(client_for, actor, request_
     assert "nothing was done" in toast and "it would change 1 now, not 2" in toast
     page = browser.get("/approvals/").content.decode()
     assert "it would change 1 now, not 2" in page and f"/approvals/{request_id}/edit/" not in page
-    assert f"It takes the place of <a href=\"/approvals/{request_id}/\">" in page
+    assert f'It takes the place of <a href="/approvals/{request_id}/">' in page
     overtaken = browser.get("/approvals/?state=stale").content.decode()
     assert "Asked again as request" in overtaken
 
