@@ -55,7 +55,8 @@ def _models_are_as_good_as_new() -> None:
 
 @pytest.fixture
 def model(provider: Provider, settings, monkeypatch: pytest.MonkeyPatch) -> Provider:
-    """This process asks a real model at the provider."""
+    """This process asks a real model at the provider, which has forgotten the tests before."""
+    provider.forget()
     settings.COPILOT_MODEL = "openai/gpt-4o-mini"
     settings.COPILOT_API_BASE = provider.base
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-of-the-test")

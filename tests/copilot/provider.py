@@ -107,6 +107,12 @@ class Provider:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
+    def forget(self) -> None:
+        """What was asked and scripted before."""
+        self.requests.clear()
+        self.bodies.clear()
+        self._scripts.clear()
+
     def script(self, question: str, *replies: Reply) -> None:
         self._scripts[question] = list(replies)
 
