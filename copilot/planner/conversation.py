@@ -20,6 +20,7 @@ from copilot.planner.phrases import asks_back, phrase
 from copilot.planner.plans import Outline
 from copilot.planner.reading import Tool
 from copilot.planner.steps import Walk, walk
+from copilot.replies import read_reply
 from iotsim.core import registry
 from iotsim.core.slots import SlotContext
 
@@ -87,7 +88,7 @@ def _outline(messages: Sequence[Mapping[str, Any]], planner: Planner, context: S
     memory = Memory.of(messages[:-1])
     question = _question_before(messages)
     if question is None:
-        return planner.outline(text, context, memory)
+        return _to_nothing(text) or planner.outline(text, context, memory)
     before = _before_question(messages)
     known = Memory.of(before)
     option = chosen(text, _options(messages, question, planner, context, known))
@@ -97,6 +98,15 @@ def _outline(messages: Sequence[Mapping[str, Any]], planner: Planner, context: S
         return planner.outline(option.say, context, known)
     together = planner.outline(f"{question} {text}", context, replace(known, said=[*known.said, question]))
     return together if together.calls else planner.outline(text, context, memory)
+
+
+def _to_nothing(text: str) -> Outline | None:
+    """A yes or no when nothing is offered or asked: one that answers an offer never comes as far as here."""
+    reply = read_reply(text)
+    if reply is None:
+        return None
+    key = "negated" if reply.no else "nothing_offered"
+    return Outline(answer=phrase(key, reply.language), why="question", language=reply.language)
 
 
 def _options(

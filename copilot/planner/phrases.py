@@ -43,6 +43,12 @@ _SAID: Final[dict[str, tuple[str, str, str, str]]] = {
         "Compris : rien n'a été modifié.",
         "Entendido: no se ha cambiado nada.",
     ),
+    "nothing_offered": (
+        "There is no open offer that this could answer, so nothing was done. Say what you would like.",
+        "Kein Angebot wartet auf diese Antwort; es wurde nichts getan. Sagen Sie, was Sie möchten.",
+        "Aucune proposition n'attend de réponse : rien n'a été fait. Dites ce que vous souhaitez.",
+        "No hay ninguna propuesta abierta a la que responder: no se ha hecho nada. Diga lo que desea.",
+    ),
     "need": (
         "{title}: I need {noun}. Which one is it?",
         "{title}: Es fehlt noch eine Angabe ({noun}). Worum geht es?",

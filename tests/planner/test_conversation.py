@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from copilot.planner import plan
 from iotsim.core import registry
 from iotsim.core.slots import SlotContext
@@ -142,3 +144,18 @@ def test_a_list_is_answered_with_its_sentence_and_first_rows(context: SlotContex
     answer = step([user("SIMs over 5GB"), *called("find_sims", {}, result)], context).answer
     row = "[cam-9](/sims/8944500000000000009/) (9.00\u00a0GB, active)"
     assert answer.startswith(f"4 SIMs use more than 5 GB. The first are {row}")
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        ("yes, do it", "no open offer"),
+        ("the second one", "no open offer"),
+        ("ja", "Kein Angebot"),
+        ("no", "Understood"),
+    ],
+)
+def test_a_yes_to_nothing_is_told_so(context: SlotContext, reply: str, words: str) -> None:
+    made = step([user("How many SIMs?"), said("You have 2,000 SIMs."), user(reply)], context)
+    assert made.calls == []
+    assert words in made.answer
