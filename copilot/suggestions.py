@@ -11,7 +11,9 @@ SOME_ONE: Final = "{"  # a service about one object: its examples name objects t
 
 def suggestions(actor: Actor, *, page: str = "") -> list[str]:
     """The first example of each of the three services nearest to the page; looking before changing."""
-    services = [one for one in tools_for(actor, planner=False) if one.is_read and SOME_ONE not in one.path]
+    services = [
+        one for one in tools_for(actor, planner=False) if one.examples and one.is_read and SOME_ONE not in one.path
+    ]
     ranked = sorted(services, key=lambda one: (_distance(one, page), one.app == "core", -len(one.examples), one.name))
     return [one.examples[0] for one in ranked[:HOW_MANY]]
 

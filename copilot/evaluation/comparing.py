@@ -5,7 +5,14 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from copilot.models import EvaluationCase, EvaluationRun
-from copilot.schemas.evaluations import CaseRow, ChangedCase, ComparedShare, Comparison, EvaluationOut, ShareOut
+from copilot.schemas.evaluations import (
+    CaseRow,
+    ChangedCase,
+    ComparedShare,
+    EvaluationComparison,
+    EvaluationOut,
+    ShareOut,
+)
 from iotsim.core.wording import counted
 
 _SAME = ("model", "version", "suite_hash", "only", "repeat", "state", "total", "done", "passed", "input_tokens",
@@ -54,7 +61,7 @@ def case_row(one: EvaluationCase) -> CaseRow:
 
 def compare(
     first: EvaluationRun, firsts: Sequence[EvaluationCase], second: EvaluationRun, seconds: Sequence[EvaluationCase]
-) -> Comparison:
+) -> EvaluationComparison:
     """Which cases got better or worse from the first to the second; of several attempts the share counts."""
     before, after = _by_name(firsts), _by_name(seconds)
     both = [name for name in before if name in after]
@@ -62,7 +69,7 @@ def compare(
     better = [one for one in changed if _rate(before[one.name]) < _rate(after[one.name])]
     worse = [one for one in changed if one not in better]
     told = f"{counted(len(better), 'case')} better, {len(worse):,} worse, {len(both) - len(changed):,} as before."
-    return Comparison(
+    return EvaluationComparison(
         sentence=told,
         first=out(first, firsts),
         second=out(second, seconds),

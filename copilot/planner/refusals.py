@@ -69,6 +69,7 @@ _LATER: Final = re.compile(
 _NEGATION: Final = re.compile(
     r"\b(?:do\s+not|does\s+not|did\s+not|never|must\s+not|should\s+not|shall\s+not|may\s+not|"
     r"can\s+not|need\s+not|will\s+not|would\s+not|please\s+not|not\s+to|"
+    r"(?:on|under|in|by|at)\s+no\s+(?:account|circumstances?|condition|case|means|time)|"
     r"no\s+need\s+to|avoid|refrain\s+from|stop\s+(?=\w+ing)|without(?=\s+\w+ing)|rather\s+not|"
     r"not\s+(?=\w+(?:ing|ed)?\b))\s*",
     re.IGNORECASE,

@@ -32,8 +32,10 @@ class BudgetOut(BaseModel):
 
     name: str
     label: str
-    most: Decimal | None
-    used: Decimal | None = Field(description="By the organisation, or None for a budget of each person")
+    most: Decimal | None = Field(examples=["50.00"])
+    used: Decimal | None = Field(
+        examples=["12.50"], description="By the organisation, or None for a budget of each person"
+    )
     renews_at: datetime
 
 
@@ -68,7 +70,7 @@ class SpendingRow(BaseModel):
     input_tokens: int
     cached_tokens: int = Field(description="Of the input, those that the provider had kept")
     output_tokens: int
-    cost: Decimal
+    cost: Decimal = Field(examples=["0.75"])
     cost_words: str
     unpriced: int = Field(description="Calls whose price is not known")
     estimated: int = Field(description="Calls that were broken off, so that their cost is an estimate")
@@ -86,9 +88,9 @@ class LimitOut(BaseModel):
     """A budget that is set, and where it stands. `used` holds what is reserved for calls under way."""
 
     words: str
-    most: Decimal
-    used: Decimal
-    left: Decimal
+    most: Decimal = Field(examples=["50.00"])
+    used: Decimal = Field(examples=["12.50"])
+    left: Decimal = Field(examples=["37.50"])
     renews_at: datetime
 
 

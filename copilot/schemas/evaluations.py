@@ -158,7 +158,7 @@ class ComparedShare(BaseModel):
         return self.second - self.first
 
 
-class Comparison(Answer):
+class EvaluationComparison(Answer):
     first: EvaluationOut
     second: EvaluationOut
     same_suite: bool

@@ -11,7 +11,7 @@ from copilot.models import AddedCase, EvaluationCase, EvaluationRun, EvaluationS
 from copilot.schemas.evaluations import (
     AddedCaseOut,
     CaseDetails,
-    Comparison,
+    EvaluationComparison,
     EvaluationDetails,
     EvaluationDone,
     EvaluationOut,
@@ -113,7 +113,7 @@ def get_evaluation(actor: Actor, *, evaluation: Number) -> EvaluationDetails:
     permission=Permission.ADMINISTER, risk=Risk.READ, path="copilot/evaluations/{evaluation}/against/{other}",
     examples=(), title="Compare evaluations", people_only=True,
 )  # fmt: skip
-def compare_evaluations(actor: Actor, *, evaluation: Number, other: Number) -> Comparison:
+def compare_evaluations(actor: Actor, *, evaluation: Number, other: Number) -> EvaluationComparison:
     """Say which cases got better or worse from one evaluation to another, the older one first."""
     _must_see_all(actor)
     first, second = sorted((_find(evaluation), _find(other)), key=lambda one: one.pk)

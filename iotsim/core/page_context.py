@@ -103,9 +103,9 @@ class PageContext(BaseModel):
     @property
     def sim(self) -> str | None:
         """The one SIM that "this" stands for: of a photo, else of the page, else the only one chosen."""
-        shown = [one for file in self._newest for one in file.sims]
+        shown = {one for file in self._newest for one in file.sims}
         if len(shown) == 1:
-            return shown[0]
+            return shown.pop()
         if self.subject is not None and self.subject.kind == "sim":
             return self.subject.id
         return self.selected[0] if len(self.selected) == 1 else None
@@ -114,7 +114,7 @@ class PageContext(BaseModel):
     def sims(self) -> list[str]:
         """The SIMs that "these" stands for, as services take them; with `everything` the filters stand for them."""
         files = [one.reference for one in self._newest if one.reference]
-        return files or [one for file in self._newest for one in file.sims] or self.selected
+        return files or list(dict.fromkeys(one for file in self._newest for one in file.sims)) or self.selected
 
     @property
     def are_many(self) -> bool:

@@ -26,7 +26,7 @@ PAGES = [
     "/notifications/",
     "/imports/mappings/",
     "/approvals/",
-    "/approvals/?state=all",
+    "/approvals/?show=all",
     "/audit/",
     "/copilot/",
     "/settings/organization/",

@@ -1,9 +1,7 @@
 """Conversations of several turns, from tests/evals/conversations.jsonl: what is called, what is said, what is asked."""
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from copilot.planner import plan
 from copilot.planner.evaluation import alike
 from iotsim.core import registry
+from iotsim.core.page_context import PageContext
 from iotsim.core.slots import SlotContext
 from tests.planner.conftest import NAMES, TODAY
 
@@ -18,37 +17,9 @@ FILE = Path(__file__).parent.parent / "evals" / "conversations.jsonl"
 ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 
 
-@dataclass
-class Page:
-    """What the planner reads of a page's context."""
-
-    subject: Any = None
-    selected: list[str] = field(default_factory=list)
-    filters: dict[str, str] = field(default_factory=dict)
-    attached: list[Any] = field(default_factory=list)
-    everything: bool = False
-    is_empty: bool = False
-
-    @property
-    def sim(self) -> str | None:
-        return self.subject.id if self.subject is not None and self.subject.kind == "sim" else None
-
-    @property
-    def sims(self) -> list[str]:
-        return self.selected
-
-
-@dataclass(frozen=True)
-class Seen(SlotContext):
-    context: Any = None
-
-
 def context_of(row: dict[str, Any]) -> SlotContext:
-    page = dict(row.get("page", {}))
-    if "subject" in page:
-        page["subject"] = SimpleNamespace(**{"name": "", **page["subject"]})
-    page["attached"] = [SimpleNamespace(**one) for one in page.get("attached", [])]
-    return Seen(today=TODAY, names=lambda kind: NAMES.get(kind, []), context=Page(**page) if row.get("page") else None)
+    page = PageContext.model_validate(row.get("page", {}))
+    return SlotContext(today=TODAY, names=lambda kind: NAMES.get(kind, []), context=page)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[one["name"] for one in ROWS])
