@@ -32,7 +32,7 @@ PAGES = [
     "/settings/organization/",
 ]
 PAGES += ["/anomalies/", "/anomalies/settings/", "/charts/?chart_type=anomaly_timeline&sim={iccid}"]
-PAGES += ["/copilot/?shared=1", "/copilot/runs/", "/copilot/evaluations/", "/copilot/spending/", "/settings/copilot/"]
+PAGES += ["/copilot/?shared=1", "/copilot/runs/", "/copilot/spending/"]
 PAGES += ["/suggestions/", "/copilot/widgets/get_sim_details/?sim={iccid}", "/copilot/widgets/list_suggestions/"]
 PAGES += ["/savings/", "/forecasts/", "/charts/?chart_type=forecast", "/charts/?chart_type=heatmap"]
 PAGES += ["/charts/?chart_type=status_breakdown", "/charts/?chart_type=cost_breakdown", "/charts/?sim={iccid}"]

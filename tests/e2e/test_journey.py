@@ -41,7 +41,7 @@ def state_of(page: Page, label: str) -> str:
 
 def bring_in(page: Page, path: Path) -> None:
     page.get_by_role("link", name="Usage imports").click()
-    page.locator("input[type=file]").set_input_files(path)
+    page.locator("#page input[type=file]").set_input_files(path)
     row = page.locator("#intakes tbody tr").first
     expect(row.locator(".state")).to_have_text("Done", timeout=60_000)
     row.get_by_role("link").click()
