@@ -22,7 +22,7 @@ def test_an_unknown_file_is_mapped_and_its_refused_row_corrected(
 ) -> None:
     page = visit(viewport)
     page.goto("/imports/")
-    page.set_input_files("input[type=file]", {"name": "meter.csv", "mimeType": "text/csv", "buffer": meter(fleet)})
+    page.set_input_files("#page input[type=file]", {"name": "meter.csv", "mimeType": "text/csv", "buffer": meter(fleet)})
     page.locator("a.opens", has_text="meter.csv").click()
     page.get_by_role("link", name="Map its columns").click()
     preview = page.locator("#preview")
@@ -47,7 +47,7 @@ def test_an_unknown_file_is_mapped_and_its_refused_row_corrected(
     download.value.save_as(kept)
     corrected = kept.read_text(encoding="utf-8-sig").replace("8.98E+18", fleet.heavy[0][:-3] + "999")
     page.set_input_files(
-        "form input[type=file]", {"name": "corrected.csv", "mimeType": "text/csv", "buffer": corrected.encode()}
+        "#page form input[type=file]", {"name": "corrected.csv", "mimeType": "text/csv", "buffer": corrected.encode()}
     )
     expect(page.locator("tr", has_text="corrected.csv")).to_contain_text("Done")
     page.locator("a.opens", has_text="corrected.csv").click()
