@@ -22,7 +22,9 @@ def test_an_unknown_file_is_mapped_and_its_refused_row_corrected(
 ) -> None:
     page = visit(viewport)
     page.goto("/imports/")
-    page.set_input_files("#page input[type=file]", {"name": "meter.csv", "mimeType": "text/csv", "buffer": meter(fleet)})
+    page.set_input_files(
+        "#page input[type=file]", {"name": "meter.csv", "mimeType": "text/csv", "buffer": meter(fleet)}
+    )
     page.locator("a.opens", has_text="meter.csv").click()
     page.get_by_role("link", name="Map its columns").click()
     preview = page.locator("#preview")
