@@ -212,6 +212,8 @@ class CopilotConsumer(BranchSocket):
 
     async def _send_rest(self, thread: Thread, after: int) -> None:
         self.known = {one.id for one in self.conversation.items.values() if one.first <= after}
+        if after == self.conversation.seq and not self.conversation.running:
+            self.status = self.conversation.status  # no news for who only lost the connection
         await self._send_changes(after=after, was_running=not self.conversation.running)
 
     async def _follow(self) -> None:

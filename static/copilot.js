@@ -86,8 +86,12 @@
   // What the copilot may know of the page travels with the question.
   document.addEventListener("htmx:wsConfigSend", (e) => {
     if (e.target.id !== "copilot-form") return;
-    if (!e.detail.parameters.text?.trim() || !mayAsk(e.detail.parameters.text)) { e.preventDefault(); return; }
-    e.detail.parameters.context = window.iotsim.questionContext();
+    const { text } = e.detail.parameters;
+    if (!text?.trim() || mustWait() || !mayAsk(text)) { e.preventDefault(); return; }
+    const { known, offer } = waiting ?? asWished();
+    wait(null);
+    e.detail.parameters.context = window.iotsim.questionContext(known);
+    if (offer) e.detail.parameters.offer = offer;
   });
   document.addEventListener("htmx:wsAfterSend", (e) => { if (e.target.id === "copilot-form") { asked(e.target); scrollLog(); } });
   // The socket lives as long as the preserved sidebar: without its address htmx cannot open a second one.
@@ -185,6 +189,28 @@
     open();
   }, true);
 
+  // Asked while an answer is under way, a question stays in the composer and goes out when that one is over.
+  let offered = null; // the number of an offer, while its button is being clicked
+  let waiting = null; // what it knows of the page, and the offer that it takes
+  const asWished = () => ({ known: window.iotsim.knownOfPage(), offer: offered });
+  function wait(wish) {
+    waiting = wish;
+    $("#copilot-waiting").hidden = !wish;
+  }
+  function mustWait() {
+    if ($("#copilot-stop").hidden) return false;
+    wait(asWished());
+    keepDraft();
+    say("Your question goes out when this answer is over.");
+    return true;
+  }
+  function sendWaiting(moved) {
+    if (moved) wait(null);
+    if (waiting && $("#copilot-stop").hidden) $("#copilot-form").requestSubmit();
+  }
+  on("input", "#copilot-text", () => wait(null));
+  on("click", "[data-wait-cancel]", () => { wait(null); $("#copilot-text").focus(); });
+
   // What is typed and not sent is kept for each conversation, over changes of the page and a reload.
   function keepDraft() {
     const field = $("#copilot-text");
@@ -263,12 +289,14 @@
       box.scrollTop = had.top + box.scrollHeight - had.height;
     }
     $("#copilot-threads-button")?.setAttribute("aria-expanded", String($("#copilot-threads").childElementCount > 0));
-    if (opened() !== had.thread) {
+    const moved = opened() !== had.thread;
+    if (moved) {
       if (!(had.thread === "new" && asking)) showDraft();
       else keepDraft();
       asking = false;
     }
     lookForPending();
+    sendWaiting(moved);
     const wanted = $("#copilot [data-focus]");
     if (wanted) { wanted.removeAttribute("data-focus"); wanted.focus(); }
     else if (had.id && document.activeElement === document.body) {
@@ -338,14 +366,10 @@
   });
 
   // --- Offers: a button beneath an answer says yes to exactly that one -----------------------------
-  let offered = null;
   on("click", "[data-offer]", (e, button) => {
     offered = button.dataset.offer;
     ask(button.textContent.trim());
     offered = null;
-  });
-  document.addEventListener("htmx:wsConfigSend", (e) => {
-    if (e.target.id === "copilot-form" && offered) e.detail.parameters.offer = offered;
   });
 
   document.addEventListener("DOMContentLoaded", () => {

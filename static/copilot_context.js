@@ -102,9 +102,10 @@
     sent = false;
   });
 
-  // The context of the question that is about to be sent.
-  window.iotsim.questionContext = () => {
-    const context = leftOut ? {} : pageContext();
+  // The context of the question that is about to be sent; of the page, what was known when it was asked.
+  window.iotsim.knownOfPage = () => (leftOut ? {} : pageContext());
+  window.iotsim.questionContext = (ofPage) => {
+    const context = { ...ofPage };
     if (files().length) context.attachments = files().map((one) => Number(one.dataset.attachment));
     return context;
   };

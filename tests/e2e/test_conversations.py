@@ -126,9 +126,47 @@ def test_without_a_connection_the_question_stays_and_the_sidebar_says_so(visit: 
     expect(page.locator("#copilot-status")).to_contain_text("Not sent")
     expect(page.locator("#copilot-text")).to_have_value(SECOND)
     away = False
-    expect(page.locator("#copilot-status")).to_have_text(re.compile("Connected again|Done"), timeout=60_000)
+    expect(page.locator("#copilot-status")).to_have_text("Connected again", timeout=60_000)
     ask(page, SECOND)
     expect(page.locator("#copilot-log .said")).to_have_text([FIRST, SECOND])
+
+
+def test_a_question_asked_while_an_answer_is_under_way_waits_and_then_goes_out_by_itself(visit: Visit):
+    page = visit()
+    begin(page, FIRST)
+    field, notice = page.locator("#copilot-text"), page.locator("#copilot-waiting")
+    show_stop = "(wanted) => { document.getElementById('copilot-stop').hidden = !wanted; }"
+    page.evaluate(show_stop, True)  # as while an answer is under way, for as long as this test likes
+    field.fill(SECOND)
+    page.keyboard.press("Enter")
+    expect(notice).to_be_visible()
+    expect(field).to_have_value(SECOND)
+    notice.get_by_role("button", name="Cancel").click()
+    expect(notice).to_be_hidden()
+    expect(field).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(notice).to_be_visible()
+    page.keyboard.type(" Really?")  # who goes on typing has not finished the question
+    expect(notice).to_be_hidden()
+    field.fill(SECOND)
+    page.keyboard.press("Enter")
+    page.evaluate(show_stop, False)
+    page.get_by_role("button", name="Earlier conversations").click()  # whatever the server says next
+    expect(page.locator("#copilot-log .said")).to_have_text([FIRST, SECOND])
+    expect(field).to_have_value("")
+    expect(notice).to_be_hidden()
+
+
+def test_two_questions_in_quick_succession_are_both_answered(visit: Visit):
+    page = visit()
+    begin(page, FIRST)
+    for question in (SECOND, FIRST):
+        page.locator("#copilot-text").fill(question)
+        page.keyboard.press("Enter")
+        expect(page.locator("#copilot-log .said").last).to_have_text(question)
+    expect(page.locator("#copilot-log .said")).to_have_text([FIRST, SECOND, FIRST])
+    expect(page.locator("#copilot-log .answer-tools")).to_have_count(3)
+    expect(page.locator("#copilot-log")).not_to_contain_text("still answering")
 
 
 def test_found_renamed_pinned_exported_and_deleted_from_the_list(visit: Visit):
