@@ -94,7 +94,7 @@ def _waiting(thread: Thread) -> int:
     return ToolCall.objects.filter(run_id__in=newest, state=CallState.AWAITING_APPROVAL).count()
 
 
-def ask(actor: Actor, wanted: Wanted, thread: Thread | None) -> Followed:
+def ask(actor: Actor, wanted: Wanted, thread: Thread | None, *, traceparent: str = "") -> Followed:
     """Ask the question under the client's ids. Raises what threads.ask raises; Conflict while an answer is given."""
     kept: list[Run] = []
 
@@ -109,10 +109,13 @@ def ask(actor: Actor, wanted: Wanted, thread: Thread | None) -> Followed:
             thread_id=thread.pk if thread else None,
             context=wanted.context if wanted.context.client else None,
             also=keep,
+            traceparent=traceparent,
         )
-    except IntegrityError as error:  # the same request a moment earlier
-        if (known := look_up(actor, wanted).run) is not None:
+    except (Conflict, IntegrityError) as error:
+        if (known := look_up(actor, wanted).run) is not None:  # the same request came a moment earlier
             return known
+        if isinstance(error, Conflict):
+            raise
         raise Conflict("The copilot is still answering in this conversation. Wait for it, or stop it first.") from error
     return followed(kept[0], kept[0].thread, wanted.thread_id, wanted.run_id)
 

@@ -13,7 +13,7 @@ from copilot.services.pins import get_pin, list_pins
 from copilot.widgets import draw, raw_of, readable
 from iotsim.core.access import page
 from iotsim.core.actor import Actor
-from iotsim.core.errors import IotsimError
+from iotsim.core.errors import IotsimError, NotFound
 
 ELEMENT: Final = re.compile(r"(?:table|chart|widget|job)-[\w-]{1,64}")
 PAGE: Final = "widget-page"
@@ -54,7 +54,12 @@ def board(request: HttpRequest, actor: Actor) -> HttpResponse:
 @page
 def pinned(request: HttpRequest, actor: Actor, pin: int) -> HttpResponse:
     """One pinned widget as it is now; what one may not see any more is told in its place."""
-    found = get_pin(actor, pin=pin)
+    try:
+        found = get_pin(actor, pin=pin)
+    except NotFound:
+        if "HX-Request" not in request.headers:
+            raise
+        return HttpResponse()  # removed meanwhile, in another tab perhaps: its place on the dashboard goes with it
     element = f"pin-{found.id}"
     try:
         drawn = draw(actor, found.service, found.arguments, widget_id=element)

@@ -16,6 +16,7 @@ from copilot.agui_input import Wanted, checked_id
 from copilot.agui_runs import Followed
 from copilot.agui_stream import Reading, StillAllowed, position, refused
 from copilot.agui_translation import Ids
+from copilot.tracing import traceparent_of
 from iotsim import streams
 from iotsim.core.access import actor_of_session
 from iotsim.core.actor import Actor
@@ -132,7 +133,8 @@ def _run(request: HttpRequest, wanted: Wanted) -> HttpResponseBase:
         agui_resume.must_answer(found.waiting)
     except IotsimError as error:  # what concerns interrupts is told by an event
         return streams.answer(request, refused(Ids(wanted.thread_id, wanted.run_id), error))
-    return _read(request, agui_runs.ask(actor, wanted, found.thread), own=wanted.state)
+    trace = traceparent_of(request.headers)
+    return _read(request, agui_runs.ask(actor, wanted, found.thread, traceparent=trace), own=wanted.state)
 
 
 def _follow(request: HttpRequest, client_thread: str, client_run: str) -> HttpResponseBase:

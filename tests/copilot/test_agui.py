@@ -6,10 +6,10 @@ import json
 import pytest
 from django.utils import timezone
 
-from copilot import threads
+from copilot import agui_input, agui_runs, threads
 from copilot.acting import actor_of
 from copilot.models import Run, RunEvent, Thread
-from iotsim.core.errors import Denied
+from iotsim.core.errors import Conflict, Denied
 from iotsim.core.guard import in_thread
 from iotsim.core.keys import actor_of_key, create_key
 from iotsim.core.models import Approval, AuditEvent
@@ -104,6 +104,18 @@ async def test_two_requests_at_once_with_one_run_id_are_one_run(program, provide
     heard = await asyncio.gather(*(program.run(asked) for _ in range(4)))
     assert [one.answer for one in heard] == ["Only one."] * 4
     assert len(provider.asked("Twice at once")) == 1 and len(rows(owner, Run)) == 1
+
+
+async def test_a_request_that_comes_between_its_twin_and_the_conversation_is_the_same_run(program, provider, owner):
+    provider.script("Twice at once", say("Only one.", pause=0.05))
+    asked = agui_input.read(wanted("Twice at once"))
+    first = await in_thread(agui_runs.ask, owner, asked, None)
+    thread = (await in_thread(agui_runs.look_up, owner, asked)).thread  # of the twin, whose run was not seen yet
+    assert await in_thread(agui_runs.ask, owner, asked, thread) == first
+    other = agui_input.read(wanted("Another one", thread=asked.thread_id))
+    with pytest.raises(Conflict, match="still answering"):
+        await in_thread(agui_runs.ask, owner, other, thread)
+    assert (await program.follow(asked.thread_id)).answer == "Only one."
 
 
 async def test_a_second_run_goes_on_with_the_conversation_that_the_server_knows(program, provider, owner):

@@ -115,6 +115,16 @@ def test_who_may_not_see_it_any_more_reads_why(client_for, organisation, sim):
     assert "Your role (viewer) may not" in client.get(f"/copilot/pins/{log.id}/").content.decode()
 
 
+def test_a_place_on_the_dashboard_goes_with_the_widget_that_was_removed_meanwhile(client_for, organisation, sim):
+    client = client_for("manager")
+    actor = Actor.for_membership(Membership.objects.filter(organization=organisation).latest("pk"), face=Face.WEB)
+    number = card(actor).id
+    unpin_widget(actor, pin=number)
+    part = client.get(f"/copilot/pins/{number}/", headers={"HX-Request": "true"})
+    assert (part.status_code, part.content) == (200, b"")
+    assert client.get(f"/copilot/pins/{number}/").status_code == 404
+
+
 def test_a_widget_has_an_address_of_its_own(client_for, sim):
     client = client_for("viewer")
     shown = client.get("/copilot/widgets/get_sim_details/?sim=truck-1")
