@@ -19,8 +19,6 @@ from iotsim.core.tenancy import tenant
 from sims.cycles import cycle_start
 from sims.models import Device, Sim, SimTag, StatusChange, UsageDaily, UsageRecord
 
-pytestmark = pytest.mark.xdist_group("demo")  # the log-in file is one for all workers
-
 SIMS, DAYS, END = 300, 40, date(2026, 3, 17)
 
 

@@ -30,11 +30,10 @@ Visit = Callable[..., "Page"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All journeys carry the marker, and share one worker of xdist: one browser, one web server."""
+    """All journeys carry the marker."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +60,7 @@ def browser(chromium: str) -> Iterator["Browser"]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its runner would answer what the tests of other packages ask of theirs
 def site(
     chromium: str,
     environment: dict[str, str],
@@ -131,7 +130,7 @@ def new_page(browser: "Browser", site: str) -> Iterator[Visit]:
         contexts.append(context)
         context.set_default_timeout(30_000)
         page = context.new_page()
-        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("console", lambda one: one.type == "error" and complaints.append(f"{one.text} {one.location['url']}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 
