@@ -11,51 +11,12 @@ from typing import Any, Final
 from django.urls import Resolver404, resolve
 
 from copilot.history import Message
-from iotsim.core import registry
+from iotsim.core import pages, registry
 from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import Denied, Invalid, IotsimError
 from iotsim.core.page_context import Attached, ClientEntry, PageContext, Period, Subject
 
 __all__ = ["Attached", "ClientEntry", "PageContext", "Period", "Subject", "resolved", "with_context"]
-
-# What shows an object of each kind: the service, its parameter, and the answer's fields that are its id and its name.
-# A name is taken along only where services know the object by nothing else.
-SUBJECTS: Final[dict[str, tuple[str, str, str, str]]] = {
-    "sim": ("get_sim_details", "sim", "iccid", ""),
-    "customer": ("get_customer", "number", "id", "name"),
-    "alert": ("get_alert", "alert", "id", ""),
-    "anomaly": ("explain_anomaly", "anomaly", "id", ""),
-    "import": ("get_intake", "intake", "id", ""),
-    "report": ("get_report", "report", "id", ""),
-    "model": ("get_model", "model", "card.name", ""),
-    "night": ("get_nightly_summary", "night", "night", ""),
-    "conversation": ("get_conversation", "thread", "id", ""),
-}
-
-# The object that an address names, for pages that declare none: route -> kind and the part of the address.
-BY_ROUTE: Final = {
-    "sim": ("sim", "sim"),
-    "customer": ("customer", "number"),
-    "alert": ("alert", "alert"),
-    "anomaly": ("anomaly", "anomaly"),
-    "import": ("import", "intake"),
-    "usage_mapping": ("import", "intake"),
-    "model": ("model", "name"),
-    "night": ("night", "night"),
-    "conversation": ("conversation", "thread"),
-}
-
-# The service behind the list or figure of a page: its parameters are the filters that count there.
-LISTS: Final = {
-    "sims": "find_sims",
-    "alerts": "list_alerts",
-    "anomalies": "check_anomalies",
-    "savings": "optimize_quotas",
-    "savings_costs": "get_cost_breakdown",
-    "forecasts": "list_quota_risks",
-    "charts": "generate_chart",
-    "reports": "find_sims",
-}
 
 BLOCK: Final = """<page_context>
 {json}
@@ -86,7 +47,7 @@ def _place(said: PageContext) -> tuple[str, Subject | None]:
         found = resolve(said.path.partition("?")[0] or "nowhere")
     except Resolver404:
         return "", None
-    kind, part = BY_ROUTE.get(found.url_name or "", ("", ""))
+    kind, part = pages.place_of(found.url_name or "") or ("", "")
     subject = PageContext.read({"subject": {"kind": kind, "id": str(found.kwargs.get(part, ""))}}).subject
     return found.url_name or "", subject
 
@@ -100,22 +61,23 @@ def _visible(actor: Actor, refs: list[str]) -> list[str]:
 
 
 def _subject(actor: Actor, said: Subject | None) -> Subject | None:
-    if said is None or said.kind not in SUBJECTS:
+    shown = pages.shown(said.kind) if said else None
+    if said is None or shown is None:
         return None
-    service, parameter, its_id, its_name = SUBJECTS[said.kind]
     try:
-        found: Any = registry.get(service).call(actor, {parameter: said.id}).result
+        found: Any = registry.get(shown.service).call(actor, {shown.parameter: said.id}).result
     except IotsimError:
         return None
-    name = str(attrgetter(its_name)(found))[:120] if its_name else ""
-    return Subject(kind=said.kind, id=str(attrgetter(its_id)(found)), name=name)
+    name = str(attrgetter(shown.name)(found))[:120] if shown.name else ""
+    return Subject(kind=said.kind, id=str(attrgetter(shown.id)(found)), name=name)
 
 
 def _filters(actor: Actor, route: str, said: dict[str, str]) -> dict[str, str]:
     """The filters that the page's own service takes, for this person and now."""
-    if route not in LISTS or not said:
+    behind = pages.list_behind(route)
+    if behind is None or not said:
         return {}
-    service = registry.get(LISTS[route])
+    service = registry.get(behind)
     kept = {name: value for name, value in said.items() if name in service.parameters.model_fields}
     kept = {name: value for name, value in kept.items() if name not in ("cursor", "limit")}
     while kept:

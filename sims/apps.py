@@ -13,11 +13,12 @@ class SimsConfig(AppConfig):
     def ready(self) -> None:
         # Importing the services is what fills the registry.
         from iotsim.core import brought, limits, notifications, sandbox, subjects
-        from sims import services  # noqa: F401
+        from sims import pages, services  # noqa: F401
         from sims.demo import small
         from sims.naming import customer_ids_named, customer_names, sim_id
         from sims.parameters import CUSTOMER_SLOT, SIM_SLOT
 
+        pages.declare()
         notifications.lead("import_usage", lambda result: f"/imports/{result['id']}/")
         notifications.lead("import_sims", lambda result: f"/imports/{result['id']}/")
         notifications.lead("generate_report", lambda result: "/reports/")
