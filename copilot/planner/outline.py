@@ -32,7 +32,7 @@ from copilot.planner.parts import (
     placed,
 )
 from copilot.planner.phrases import phrase
-from copilot.planner.plans import Call, Later, Outline
+from copilot.planner.plans import Call, Later, Outline, has_later
 from copilot.planner.pointing import pointed, spoken_of
 from copilot.planner.reading import (
     Filled,
@@ -41,7 +41,6 @@ from copilot.planner.reading import (
     Reading,
     Tool,
     fill,
-    is_aside,
     leaving,
     parameters_of,
     read,
@@ -58,14 +57,13 @@ from copilot.planner.refusals import (
 )
 from copilot.planner.router import NOTHING, Example, Router
 from copilot.planner.text import Speller, clean, words_of
+from copilot.planner.vocabulary import FOREIGN, Vocabulary
 from iotsim.core.slots import Slot, SlotContext, Source
 
 _MISSING: Final = 0.22  # a required value was not said
 _ASKED: Final = 0.30  # the sentence asks, and the service changes something
 _UNUSED: Final = 0.20  # a value was said that the service has no place for
 _FIT: Final = 0.10  # a value was said that the service needs, and none that it does not
-_FOREIGN: Final = 0.15  # a word known only from sentences that no service answers
-_UNKNOWN: Final = 0.06  # a word never seen
 
 
 class Planner:
@@ -86,8 +84,7 @@ class Planner:
         masked = [one.reading.masked for one in examples]
         vectors = embed_kept(masked, folder=Path(settings.DATA_DIR) / "planner")
         self.router = Router(examples, vectors=vectors, embed=embed)
-        self._familiar = {word for one in known for word in words_of(one.masked)}
-        self._heard = {word for one in others for word in words_of(one.masked)}
+        self._vocabulary = Vocabulary.of(known, others)
         self._openers = openers_of(known, [self.tools[name].is_read for _, name in pairs])
         spoken = re.findall(r"[a-z]{4,}", " ".join(one.text.lower() for one in known + others))
         self._speller = Speller(spoken, english=whole_words())
@@ -108,13 +105,13 @@ class Planner:
     def ranked(self, reading: Reading, memory: Memory) -> list[tuple[float, Filled | None]]:
         """Every tool with its score, best first; None stands for no tool at all."""
         scores = self.router.scores(reading)
-        strange = self._strangeness(reading)
+        strange = self._vocabulary.strangeness(reading)
         ranked: list[tuple[float, Filled | None]] = [(scores.pop(NOTHING, 0.0) + strange, None)]
         for name, score in sorted(scores.items(), key=lambda pair: pair[1], reverse=True):
             if len(ranked) > 2 and score + 2 * _FIT < ranked[1][0]:
                 break  # neither this one nor any after it can come second
             filled = fill(self.tools[name], reading)
-            fit = 0.0 if strange >= _FOREIGN else self._fit(filled)
+            fit = 0.0 if strange >= FOREIGN else self._fit(filled)
             ranked.append((score + fit - self._misfit(filled, reading, memory), filled))
             ranked.sort(key=lambda pair: pair[0], reverse=True)
         return ranked
@@ -137,13 +134,6 @@ class Planner:
         """How much the values said speak for the tool, when every one has its place."""
         kinds = {hit.slot.kind for hit in filled.used if not hit.slot.free and hit.found.score >= 0.8}
         return 0.0 if filled.unused or filled.missing else _FIT * min(len(kinds), 2)
-
-    def _strangeness(self, reading: Reading) -> float:
-        why = {word for hit in reading.chosen if is_aside(hit.slot) for word in words_of(hit.found.text)}
-        words = {word for word in words_of(reading.masked) if len(word) > 2} - why
-        foreign = [word for word in words if word in self._heard and word not in self._familiar]
-        unknown = [word for word in words if word not in self._heard and word not in self._familiar]
-        return min(_FOREIGN * len(foreign) + _UNKNOWN * len(unknown), 0.35)
 
     # --- values that were only referred to ---
 
@@ -300,7 +290,7 @@ class Planner:
                 arguments = {key: kept for key, kept in arguments.items() if key not in value.call.arguments}
                 value = value.later
             arguments[name] = value
-        arguments |= memory.filters_for(filled, reading.text) if not _has_later(arguments) else {}
+        arguments |= memory.filters_for(filled, reading.text) if not has_later(arguments) else {}
         if not filled.tool.is_read and not calls and self._is_bare(filled, arguments, reading):
             several = next(name for name, one in parameters_of(filled.tool).items() if one.many)
             return ask_for(filled, several, context, memory)
@@ -400,10 +390,6 @@ class Planner:
     def decline(self, language: str = "en") -> Outline:
         """No call, and what can be asked instead."""
         return decline(self.tools, language)
-
-
-def _has_later(arguments: Mapping[str, Any]) -> bool:
-    return any(isinstance(value, Later) for value in arguments.values())
 
 
 _LONGEST: Final = 1000  # characters read of a sentence; a request is shorter

@@ -1,6 +1,6 @@
 """What a sentence asks for, as data: calls in their order, values that come later, or what to say instead."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,3 +39,8 @@ class Outline:
     why: str = ""  # "", "out of scope", "question", "negated", ...
     language: str = "en"  # of the sentence
     options: Sequence[Option] = ()  # to choose from, when it asks back
+
+
+def has_later(arguments: Mapping[str, Any]) -> bool:
+    """Whether a value comes from the result of an earlier call."""
+    return any(isinstance(value, Later) for value in arguments.values())
