@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from abc import abstractmethod
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -28,17 +29,21 @@ class BranchSocket(AsyncWebsocketConsumer):
     sending: asyncio.Lock
     tail: Tail | None = None
 
+    @abstractmethod
     async def _show(self, thread: Thread | None) -> None:
-        raise NotImplementedError
+        """Go over to a conversation, or to a new one."""
 
+    @abstractmethod
     async def _send_whole(self, *, announce: bool) -> None:
-        raise NotImplementedError
+        """Everything in the sidebar."""
 
+    @abstractmethod
     async def _tell_status(self, words: str) -> None:
-        raise NotImplementedError
+        """Words for the status region."""
 
+    @abstractmethod
     async def _send(self, html: str) -> None:
-        raise NotImplementedError
+        """Fragments to the page."""
 
     async def _catch_up(self, had: messages.Open | None = None) -> None:
         """The newest part of the conversation from the rows, then what the stream has beyond it."""

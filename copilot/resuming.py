@@ -24,6 +24,7 @@ from copilot.threads import Asked, find_thread
 from iotsim.core import impersonation
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Conflict, NotFound
+from iotsim.core.models import Approval, ApprovalState
 from iotsim.core.tenancy import tenant
 from iotsim.core.wording import counted
 
@@ -87,10 +88,13 @@ def look(organization_id: int, run_id: int) -> None:
 def look_at_all(organization_id: int) -> int:
     """Take up whatever waits and need not: a process may have died between a decision and its news."""
     with tenant(organization_id, read_only=True):
-        waiting = list(Run.objects.filter(state=RunState.WAITING).order_by("pk").values_list("pk", flat=True))
-    for run_id in waiting:
+        pending = Approval.objects.filter(state=ApprovalState.PENDING).values("pk")
+        calls = ToolCall.objects.filter(state=CallState.AWAITING_APPROVAL, approval_id__in=pending)
+        waiting = Run.objects.filter(state=RunState.WAITING).exclude(pk__in=calls.values("run_id"))
+        found = list(waiting.order_by("pk").values_list("pk", flat=True))
+    for run_id in found:
         look(organization_id, run_id)
-    return len(waiting)
+    return len(found)
 
 
 def go_on(organization_id: int, run_ids: Collection[int]) -> list[Asked]:

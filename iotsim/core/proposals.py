@@ -54,7 +54,7 @@ def what_moved(before: Proposal, after: Proposal) -> str:
         moved.append("it costs another amount")
     more = f" and {len(moved) - MOST_MOVED} more" if len(moved) > MOST_MOVED else ""
     facts = "; ".join(moved[:MOST_MOVED]) or "what it rests on is not the same any more"
-    return f"The facts changed after it was asked: {facts}{more}."
+    return f"The facts changed after it was asked, so nothing was done: {facts}{more}."
 
 
 def digest_of(facts: Sequence[Any]) -> str:

@@ -148,6 +148,7 @@ def test_the_copilots_card_follows_a_stale_approval_of_somebody_else(visit: Visi
     expect(card).to_contain_text("Suspend 2 SIMs", timeout=60_000)
     toggle_sim_status(colleague, sim="truck-02", action="suspend")
     approve_call(colleague, approval=list_approvals(colleague, state="pending").items[0].id)
+    expect(card).to_contain_text("nothing was done")
     expect(card).to_contain_text("it would change 1 now, not 2")
     expect(card.get_by_role("button", name="Suspend SIM truck-03")).to_be_visible()
 
