@@ -128,7 +128,9 @@ class Execution:
             if run.stop_asked:
                 self.stop.set()
             self._memory = memory_of(run)
-            messages, self._summed_up = summary.history_of(_turns(run), self._memory, planner=self.choice.is_planner)
+            messages, self._summed_up = summary.history_of(
+                _turns_until(run), self._memory, planner=self.choice.is_planner
+            )
             return Begun(run, _acting(run), messages, steps.start_of(run))
 
     def _job(self, run: Run, actor: Actor, messages: list[Message], slots: SlotContext) -> loop.Job:
@@ -243,6 +245,13 @@ def _today(actor: Actor) -> date:
 def _names(actor: Actor) -> SlotContext:
     """For the planner: their organisation's own names. A look-up of ours, not a call of its."""
     return context_for(actor.at(Face.WEB), today=_today(actor))
+
+
+def _turns_until(run: Run) -> list[Turn]:
+    """The conversation up to the question of a run that begins."""
+    if run.first_seq > 1:
+        return _turns(run)
+    return [Turn(f"u{run.pk}", [{"role": "user", "content": run.question}])]
 
 
 def _turns(run: Run) -> list[Turn]:
