@@ -15,20 +15,27 @@ NO_KEY: Final = "The API key that asked this was revoked or has expired, so the 
 
 def actor_of(run: Run) -> Actor:
     """Who the run acts for. Raises Denied when they are no longer a member, or their key is good no more."""
-    membership = (
-        Membership.objects.select_related("user", "organization")
-        .filter(organization_id=run.organization_id, user_id=run.thread.user_id, user__is_active=True)
-        .first()
-    )
-    if membership is None:
-        raise Denied(NO_MEMBER)
-    if run.key_id is not None and not _is_good(run.key_id):
-        raise Denied(NO_KEY)
-    scopes = scopes_of(run.scopes)
-    actor = Actor.for_membership(membership, face=Face.COPILOT, scopes=scopes, key_id=run.key_id)
+    if run.key_id is not None:
+        return _of_key(run, run.key_id)
+    actor = Actor.for_membership(_membership(run), face=Face.COPILOT, scopes=scopes_of(run.scopes))
     return impersonation.carried(actor, "run", run.pk)
 
 
-def _is_good(key_id: int) -> bool:
-    row = ApiKey.objects.filter(pk=key_id).first()
-    return row is not None and row.state == "active"
+def _membership(run: Run) -> Membership:
+    rows = Membership.objects.select_related("user", "organization").filter(user__is_active=True)
+    found = rows.filter(organization_id=run.organization_id, user_id=run.thread.user_id).first()
+    if found is None:
+        raise Denied(NO_MEMBER)
+    return found
+
+
+def _of_key(run: Run, key_id: int) -> Actor:
+    """Support never asks with a key, so nobody stands behind its holder."""
+    keys = ApiKey.objects.select_related("membership__user", "membership__organization")
+    key = keys.filter(pk=key_id, membership__organization_id=run.organization_id).first()
+    if key is None or key.membership.user_id != run.thread.user_id or not key.membership.user.is_active:
+        _membership(run)  # one who has left hears that, and not of their key
+        raise Denied(NO_KEY)
+    if key.state != "active":
+        raise Denied(NO_KEY)
+    return Actor.for_membership(key.membership, face=Face.COPILOT, scopes=scopes_of(run.scopes), key_id=key_id)

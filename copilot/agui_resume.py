@@ -23,7 +23,6 @@ from iotsim.core.approvals import newest_of
 from iotsim.core.errors import Conflict, Invalid
 from iotsim.core.models import Approval
 from iotsim.core.tenancy import tenant
-from iotsim.core.wording import counted
 
 ABANDONED: Final = "Cancelled in the program that the person uses."
 MADE: Final = (CallState.APPROVED, CallState.DONE, CallState.FAILED)
@@ -38,14 +37,6 @@ class Decision(BaseModel):
     approved: bool
     reason: str = Field(default="", max_length=MOST_REASON)
     edited_args: dict[str, Any] | None = Field(default=None, alias="editedArgs")
-
-
-def must_answer(waiting: int) -> None:
-    """Raise Conflict for a new question while the newest run waits for answers to its interrupts."""
-    if waiting:
-        wait, them = ("waits", "it") if waiting == 1 else ("wait", "each of them")
-        requests = counted(waiting, "request")
-        raise Conflict(f"{requests} of this conversation {wait} for a decision: answer {them} by resume.")
 
 
 def resume(actor: Actor, wanted: Wanted) -> Followed:

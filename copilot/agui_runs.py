@@ -14,6 +14,7 @@ from copilot.models import ACTIVE, CallState, ClientRun, ClientThread, Run, RunE
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Conflict, Invalid, NotFound
 from iotsim.core.tenancy import tenant
+from iotsim.core.wording import counted
 
 OUR_THREAD: Final = "iotsim:"  # before the number of a conversation that was begun elsewhere, as in the sidebar
 
@@ -94,29 +95,51 @@ def _waiting(thread: Thread) -> int:
     return ToolCall.objects.filter(run_id__in=newest, state=CallState.AWAITING_APPROVAL).count()
 
 
-def ask(actor: Actor, wanted: Wanted, thread: Thread | None, *, traceparent: str = "") -> Followed:
-    """Ask the question under the client's ids. Raises what threads.ask raises; Conflict while an answer is given."""
-    kept: list[Run] = []
+class Interrupted(Conflict):
+    """A new question while the newest run waits for answers to its interrupts."""
 
-    def keep(run: Run) -> None:
-        name(actor, wanted, run, is_new=thread is None)
-        kept.append(run)
 
+def ask(actor: Actor, wanted: Wanted, *, traceparent: str = "") -> Followed:
+    """Ask the question under the client's ids, or find that it was asked.
+
+    Raises what threads.ask raises, Interrupted, and Conflict while an answer is given or when the run id is taken.
+    """
     try:
-        threads.ask(
-            actor,
-            text=question_of(wanted.newest),
-            thread_id=thread.pk if thread else None,
-            context=wanted.context if wanted.context.client else None,
-            also=keep,
-            traceparent=traceparent,
-        )
+        with tenant(actor.organization_id):
+            found = look_up(actor, wanted)
+            if found.run is not None:
+                return found.run
+            if found.waiting:
+                raise Interrupted(_answer_first(found.waiting))
+            return _ask(actor, wanted, found.thread, traceparent)
     except (Conflict, IntegrityError) as error:
         if (known := look_up(actor, wanted).run) is not None:  # the same request came a moment earlier
             return known
         if isinstance(error, Conflict):
             raise
         raise Conflict("The copilot is still answering in this conversation. Wait for it, or stop it first.") from error
+
+
+def _answer_first(waiting: int) -> str:
+    wait, them = ("waits", "it") if waiting == 1 else ("wait", "each of them")
+    return f"{counted(waiting, 'request')} of this conversation {wait} for a decision: answer {them} by resume."
+
+
+def _ask(actor: Actor, wanted: Wanted, thread: Thread | None, traceparent: str) -> Followed:
+    kept: list[Run] = []
+
+    def keep(run: Run) -> None:
+        name(actor, wanted, run, is_new=thread is None)
+        kept.append(run)
+
+    threads.ask(
+        actor,
+        text=question_of(wanted.newest),
+        thread_id=thread.pk if thread else None,
+        context=wanted.context if wanted.context.client else None,
+        also=keep,
+        traceparent=traceparent,
+    )
     return followed(kept[0], kept[0].thread, wanted.thread_id, wanted.run_id)
 
 

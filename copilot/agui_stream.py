@@ -19,7 +19,7 @@ from copilot.agui_messages import messages_of
 from copilot.agui_runs import Followed, message_ids
 from copilot.agui_state import SharedState
 from copilot.agui_translation import Ids, Json, Position, Translation
-from copilot.models import Run
+from copilot.models import Run, RunEvent
 from copilot.stream import Entry
 from copilot.tail import Tail
 from iotsim.core.errors import Invalid, IotsimError
@@ -140,7 +140,10 @@ class Reading:
 
     def _history(self) -> list[Message]:
         with tenant(self.run.organization_id, read_only=True):
-            rows = threads.events_of(self.run.thread_id, head_id=self.run.run_id)
+            if self.run.first_seq == 1:  # nothing was before it
+                rows = list(RunEvent.objects.filter(thread_id=self.run.thread_id, seq=1))
+            else:
+                rows = threads.events_of(self.run.thread_id, head_id=self.run.run_id)
             told = [one.payload for one in rows if one.seq <= self.run.first_seq]
             return messages_of(told, message_ids(self.run.thread_id))
 

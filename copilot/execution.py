@@ -5,8 +5,9 @@ import json
 import uuid
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -42,6 +43,7 @@ from iotsim.core.tenancy import tenant
 log = structlog.get_logger(__name__)
 
 
+GONE: Final = "gone"  # ended by somebody else, or taken by another runner
 INTERRUPTED = "The copilot was interrupted; nothing was lost; ask again."
 BROKEN = "The copilot broke down on an error of ours. What it had done is kept; ask again, or tell your administrator."
 
@@ -54,6 +56,7 @@ class Execution:
     ) -> None:
         self.organization_id, self.run_id, self.worker = organization_id, run_id, worker
         self.stop = asyncio.Event()
+        self.begun = False  # from then on the lease is its own
         self.ending = False  # it gives its lease back by itself, or hears there that it has lost it
         self._writer, self._on_event = writer, on_event
         self._recorder: Recorder | None = None
@@ -66,11 +69,13 @@ class Execution:
         """Answer the question. Raises LeaseLost when another runner has taken over."""
         begun = await in_thread(self._begin)
         if begun is None:
-            return "gone"
-        with tracing.invoked(begun[0]) as self._trace:
-            return await self._answer(*begun)
+            return GONE
+        self.begun = True
+        with tracing.invoked(begun.run) as self._trace:
+            return await self._answer(begun)
 
-    async def _answer(self, run: Run, actor: Actor | Denied, messages: list[Message]) -> str:
+    async def _answer(self, begun: "Begun") -> str:
+        run, actor = begun.run, begun.actor
         recorder = self._recorder = Recorder(
             run, worker=self.worker, writer=self._writer, next_seq=run.first_seq + 1, on_event=self._on_event
         )
@@ -81,8 +86,9 @@ class Execution:
             await llm.ready(self.choice.model)
             if self.choice.masking:
                 self._mask = await in_thread(mask_of, actor, self.choice, self._memory)
-            job = self._job(run, actor, messages, await in_thread(_slots, actor, self.choice.is_planner))
-            await steps.prepare(job, run, actor)
+            slots = await in_thread(_names, actor) if self.choice.is_planner else SlotContext(today=_today(actor))
+            job = self._job(run, actor, begun.messages, slots)
+            steps.prepare(job, run, actor, begun.start)
             last = await self._follow(job, recorder)
         except LeaseLost:
             raise
@@ -103,7 +109,7 @@ class Execution:
                 await recorder.add(event)
         raise AssertionError("the loop ended without an end")
 
-    def _begin(self) -> tuple[Run, Actor | Denied, list[Message]] | None:
+    def _begin(self) -> "Begun | None":
         """Take the row: from now on it runs, unless it is gone or was stopped before it began."""
         with tenant(self.organization_id):
             run = (
@@ -112,22 +118,20 @@ class Execution:
                 .filter(pk=self.run_id, state__in=ACTIVE)
                 .first()
             )
-            if run is None or not queue.holds(self.worker, self.run_id):
+            if run is None or not queue.take(self.worker, self.run_id):
                 queue.release(self.worker, self.run_id)
                 return None
             run.state, run.worker, run.started_at = RunState.RUNNING.value, self.worker, timezone.now()
             self.choice = choice_of(run.organization_id)
             run.model = self.choice.model
-            run.save()
+            run.save(update_fields=["state", "worker", "started_at", "model"])
             if run.stop_asked:
                 self.stop.set()
-            self._memory = memory_of(run.organization_id, run.thread_id)
-            messages, self._summed_up = summary.history_of(_turns(run), self._memory, planner=self.choice.is_planner)
-        try:
-            actor: Actor | Denied = actor_of(run)
-        except Denied as error:
-            actor = error
-        return run, actor, messages
+            self._memory = memory_of(run)
+            messages, self._summed_up = summary.history_of(
+                _turns_until(run), self._memory, planner=self.choice.is_planner
+            )
+            return Begun(run, _acting(run), messages, steps.start_of(run))
 
     def _job(self, run: Run, actor: Actor, messages: list[Message], slots: SlotContext) -> loop.Job:
         planner = self.choice.is_planner
@@ -217,16 +221,44 @@ def _propose(run: Run, calls: Sequence[Called]) -> None:
         ledger.propose(run, calls)
 
 
-def _slots(actor: Actor, planner: bool) -> SlotContext:
-    """The person's today and, for the planner, their organisation's own names: a look-up of ours, not a call of its."""
-    today = datetime.now(ZoneInfo(actor.time_zone)).date()
-    return context_for(actor.at(Face.WEB), today=today) if planner else SlotContext(today=today)
+@dataclass(frozen=True)
+class Begun:
+    """A run that was taken: as whom it acts, what was said before it, and what it begins with."""
+
+    run: Run
+    actor: Actor | Denied
+    messages: list[Message]
+    start: steps.Start
+
+
+def _acting(run: Run) -> Actor | Denied:
+    try:
+        return actor_of(run)
+    except Denied as error:
+        return error
+
+
+def _today(actor: Actor) -> date:
+    return datetime.now(ZoneInfo(actor.time_zone)).date()
+
+
+def _names(actor: Actor) -> SlotContext:
+    """For the planner: their organisation's own names. A look-up of ours, not a call of its."""
+    return context_for(actor.at(Face.WEB), today=_today(actor))
+
+
+def _turns_until(run: Run) -> list[Turn]:
+    """The conversation up to the question of a run that begins."""
+    if run.first_seq > 1:
+        return _turns(run)
+    return [Turn(f"u{run.pk}", [{"role": "user", "content": run.question}])]
 
 
 def _turns(run: Run) -> list[Turn]:
     """The conversation as turns, with what became of calls that waited for approval."""
-    events = [one.payload for one in threads.events_of(run.thread_id, head_id=run.pk)]
-    return turns_of(events, outcomes=outcomes_of(run.thread_id))
+    events = [one.payload for one in threads.events_until(run)]
+    has_calls = any(one["type"] == "TOOL_CALL_START" for one in events)
+    return turns_of(events, outcomes=outcomes_of(run.thread_id) if has_calls else None)
 
 
 def _read_turns(run: Run) -> list[Turn]:
@@ -245,7 +277,7 @@ def end_interrupted(organization_id: int, run_id: int, *, worker: str) -> str:
         run = Run.objects.select_for_update().filter(pk=run_id, state__in=ACTIVE).first()
         if run is None or not queue.holds(worker, run_id):
             queue.release(worker, run_id)
-            return "gone"
+            return GONE
         known = max((one.seq for one in threads.events_of(run.thread_id, after=run.first_seq)), default=run.first_seq)
         saved = [one for one in stream.newest(organization_id, run.thread_id) if one.seq > known]
         ledger.cancel_proposed(run)

@@ -1,6 +1,7 @@
 """The models: one interface over litellm and the built-in planner. Only this file imports litellm, and only late."""
 
 import asyncio
+import gc
 import os
 import warnings
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -88,6 +89,8 @@ def warm_all() -> None:
     warm()
     if settings.COPILOT_MODELS and is_planner():
         _rehearse()
+    gc.collect()
+    gc.freeze()  # half a million objects that stay: each look at them would hold up every answer for half a second
 
 
 async def ready(model: str = "") -> None:

@@ -57,7 +57,7 @@ class Caps:
 
     steps: int = 8
     calls: int = 20
-    tokens: int = 100_000
+    tokens: int = 400_000
     seconds: float = 120.0
     silence: float = 30.0  # without a word from the model
     corrections: int = 1

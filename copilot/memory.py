@@ -3,7 +3,7 @@
 from copilot.choice import Choice
 from copilot.masking import Mask, Names
 from copilot.masking.names import of_customers, of_people
-from copilot.models import Thread, ThreadMemory
+from copilot.models import Run, Thread, ThreadMemory
 from iotsim.core import registry
 from iotsim.core.actor import Actor, Face
 from iotsim.core.errors import Denied, NotFound
@@ -13,11 +13,13 @@ from iotsim.core.tenancy import tenant
 _NAMES = "list_filter_choices"  # the service that knows the names an organisation uses
 
 
-def memory_of(organization_id: int, thread_id: int) -> ThreadMemory:
-    """What is remembered; an unsaved row when nothing is."""
-    with tenant(organization_id):
-        found = ThreadMemory.objects.filter(thread_id=thread_id).first()
-    return found or ThreadMemory(organization_id=organization_id, thread_id=thread_id)
+def memory_of(run: Run) -> ThreadMemory:
+    """What the run's conversation remembers; an unsaved row when that is nothing."""
+    found = None
+    if run.first_seq > 1:  # else nothing was before it
+        with tenant(run.organization_id, read_only=True):
+            found = ThreadMemory.objects.filter(thread_id=run.thread_id).first()
+    return found or ThreadMemory(organization_id=run.organization_id, thread_id=run.thread_id)
 
 
 def keep(organization_id: int, thread_id: int, **fields: object) -> None:

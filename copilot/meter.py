@@ -18,6 +18,7 @@ from copilot.models import ModelCall, ModelCallState, Run
 from copilot.tools import AnyService, function_of
 from iotsim.core.guard import in_thread
 
+THINKS_SECONDS: Final = 0.05  # by then the question has gone out: what it costs us does not hold it up
 CHARS_PER_TOKEN: Final = 3  # a token has four on average; reserved is the worst case
 
 
@@ -73,11 +74,15 @@ class Meter:
     async def _begin(self, messages: llm.Messages, tools: Sequence[AnyService]) -> "Attempt":
         """Reserve the worst case. Without a budget nothing is refused: the row is written while the model thinks."""
         attempt = Attempt(_row(self, messages, tools))
-        reserving = asyncio.ensure_future(in_thread(spending.reserve, attempt.row, self.choice.budgets))
-        attempt.reserving = reserving
+        attempt.reserving = asyncio.ensure_future(self._reserve(attempt.row))
         if self.choice.budgets.any:
-            await reserving
+            await attempt.reserving
         return attempt
+
+    async def _reserve(self, row: ModelCall) -> None:
+        if not self.choice.budgets.any:
+            await asyncio.sleep(THINKS_SECONDS)
+        await in_thread(spending.reserve, row, self.choice.budgets)
 
     async def _settle(self, attempt: "Attempt") -> None:
         await attempt.reserving

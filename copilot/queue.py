@@ -66,6 +66,12 @@ def keep(worker: str, run_ids: Collection[int]) -> set[int]:
     return set(held.values_list("run_id", flat=True))
 
 
+def take(worker: str, run_id: int) -> bool:
+    """Whether the run is ours, from now on at the latest; nobody else takes it before this transaction is over."""
+    free = QueuedRun.objects.filter(run_id=run_id, worker__in=["", worker])
+    return free.update(worker=worker, lease_until=timezone.now() + LEASE) > 0
+
+
 def holds(worker: str, run_id: int) -> bool:
     """Whether the run is still ours, under a lock: nobody takes it before this transaction is over."""
     rows = QueuedRun.objects.select_for_update().filter(run_id=run_id, worker=worker)

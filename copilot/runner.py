@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from copilot import llm, queue, stream
-from copilot.execution import Execution, end_interrupted
+from copilot.execution import GONE, Execution, end_interrupted
 from copilot.models import Run
 from copilot.queue import Claim
 from copilot.recorder import LeaseLost, OnEvent
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS: Final = 2.0
 BEAT_SECONDS: Final = 2.0
 SECONDS_TO_FINISH: Final = 3.0
+AT_ONCE: Final = 10  # runs claimed in one go
 
 
 class Runner:
@@ -34,6 +35,7 @@ class Runner:
     def __init__(self) -> None:
         self.worker = str(uuid.uuid4())
         self._woken = asyncio.Event()
+        self._behind = True  # there may be runs that wait longer than the next one
         self._stopping = False
         self._writer = stream.Writer()
         self._running: dict[int, tuple[Execution, asyncio.Task[Any]]] = {}
@@ -86,20 +88,25 @@ class Runner:
             await self._writer.close()
 
     async def _take(self) -> bool:
-        """Claim what is free; True when something was."""
+        """Claim what is free; True when there may be more."""
         room = settings.COPILOT_RUNS_AT_ONCE - len(self._running)
+        self._behind = True
         if room <= 0:
             return False
+        most = min(room, AT_ONCE)
         try:
-            claims = await in_thread(queue.claim, self.worker, most=min(room, 10))
+            claims = await in_thread(queue.claim, self.worker, most=most)
         except DatabaseError as error:
             log.warning("copilot_queue_away", error=str(error))
             return False
         for one in claims:
             self._start(one)
-        return bool(claims)
+        self._behind = len(claims) == most
+        return self._behind
 
     def _start(self, one: Claim) -> None:
+        if one.run_id in self._running:
+            return
         execution = Execution(one.organization_id, one.run_id, worker=self.worker, writer=self._writer)
         task = asyncio.create_task(self._carry_out(one, execution), name=f"copilot-run-{one.run_id}")
         self._running[one.run_id] = (execution, task)
@@ -114,6 +121,8 @@ class Runner:
                 state = await execution.run()
             except LeaseLost:
                 log.warning("copilot_lease_lost")
+                return
+            if state == GONE:
                 return
             log.info("copilot_run_over", state=state)
             task = asyncio.create_task(execution.afterwards(), name=f"copilot-after-{one.run_id}")
@@ -134,9 +143,16 @@ class Runner:
     async def _hear(self) -> None:
         async for order in stream.orders():
             if order["word"] == "wake":
-                self._woken.set()
+                self._hear_of(order)
             elif order["word"] == "stop" and order["run"] in self._running:
                 self._running[order["run"]][0].stop.set()
+
+    def _hear_of(self, order: dict[str, Any]) -> None:
+        """A run to take. When no other waits it is begun at once, and taken as it begins."""
+        if "run" in order and not self._behind and len(self._running) < settings.COPILOT_RUNS_AT_ONCE:
+            self._start(Claim(order["organization"], order["run"], interrupted=False))
+        else:
+            self._woken.set()
 
     async def _beat(self) -> None:
         """Keep the leases, drop what was lost, and look for stops whose order did not arrive."""
@@ -145,6 +161,7 @@ class Runner:
             if not self._running:
                 continue
             mine = dict(self._running)
+            begun = {run_id for run_id, (execution, _) in mine.items() if execution.begun}
             try:
                 held = await in_thread(queue.keep, self.worker, list(mine))
                 stopped = await in_thread(_stopped, [(e.organization_id, run) for run, (e, _) in mine.items()])
@@ -154,7 +171,7 @@ class Runner:
             for run_id, (execution, task) in mine.items():
                 if run_id in stopped:
                     execution.stop.set()
-                if run_id not in held and run_id in self._running and not execution.ending:
+                if run_id in begun - held and run_id in self._running and not execution.ending:
                     task.cancel()
 
     async def _finish(self) -> None:

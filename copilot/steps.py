@@ -46,11 +46,23 @@ class Beginning:
     again: list[KeptOffer] = field(default_factory=list)  # offers that are still open, to be shown once more
 
 
-async def prepare(job: Job, run: Run, actor: Actor) -> None:
+@dataclass
+class Start:
+    """What a run begins with: what was decided, and what its question made of the offers before it."""
+
+    opening: resuming.Opening = field(default_factory=resuming.Opening)
+    beginning: Beginning = field(default_factory=Beginning)
+
+
+def start_of(run: Run) -> Start:
+    """Inside the tenant's transaction. A question that begins a conversation has nothing before it."""
+    return Start(resuming.opening_of(run), beginning_of(run)) if run.first_seq > 1 else Start()
+
+
+def prepare(job: Job, run: Run, actor: Actor, start: Start) -> None:
     """Put around the loop what belongs to this run; called once, before it starts."""
-    opening = await in_thread(resuming.opening_of, run)
-    job.opening, job.guard.writes = opening.events, opening.writes
-    beginning = await in_thread(beginning_of, run)
+    beginning = start.beginning
+    job.opening, job.guard.writes = start.opening.events, start.opening.writes
     if beginning.taken or beginning.words:
         job.stream = _begun(job, beginning)
     _around_calls(job, run, actor, beginning)

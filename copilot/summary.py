@@ -66,7 +66,7 @@ def to_cover(turns: Sequence[Turn], *, tokens: int) -> list[Turn]:
 async def renew(meter: Meter, read: Callable[[Run], list[Turn]]) -> None:
     """Sum up the oldest turns that have no room any more, with the summary before them."""
     run, tokens = meter.run, settings.COPILOT_HISTORY_TOKENS
-    memory = await in_thread(memory_of, run.organization_id, run.thread_id)
+    memory = await in_thread(memory_of, run)
     turns = await in_thread(read, run)
     rest = after(turns, memory)
     old = to_cover(rest, tokens=tokens)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ag_ui.core import RunFinishedCancelledOutcome, TextMessageChunkEvent
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -46,10 +47,19 @@ def events_of(thread_id: int, *, after: int = 0, head_id: int | None = None) -> 
     Those of the branch that is shown, or of the one that ends with the run `head_id`.
     """
     thread = Thread.objects.filter(pk=thread_id).first()
-    if thread is None:
-        return []
+    return [] if thread is None else _events_in(thread, after=after, head_id=head_id)
+
+
+def events_until(run: Run) -> list[RunEvent]:
+    """All events of the branch that ends with this run, in order; inside the tenant's transaction."""
+    if run.first_seq == 1:  # nothing was before it
+        return list(RunEvent.objects.filter(thread_id=run.thread_id, run=run).order_by("seq"))
+    return _events_in(run.thread, head_id=run.pk)
+
+
+def _events_in(thread: Thread, *, after: int = 0, head_id: int | None = None) -> list[RunEvent]:
     tree = branches.tree_of(thread, head_id=head_id)
-    rows = RunEvent.objects.filter(thread_id=thread_id, seq__gt=after)
+    rows = RunEvent.objects.filter(thread=thread, seq__gt=after)
     return list((rows if tree.is_straight else rows.filter(run_id__in=tree.path)).order_by("seq"))
 
 
@@ -91,7 +101,8 @@ def ask(
     known = resolved(actor, context) if context is not None else PageContext()
     with tenant(actor.organization_id):
         thread = _thread_for(actor, thread_id, question)
-        if Run.objects.filter(thread=thread, state__in=ACTIVE).exists():
+        begins = thread_id is None
+        if not begins and Run.objects.filter(thread=thread, state__in=ACTIVE).exists():
             raise Conflict("The copilot is still answering. Wait for it, or press Stop first.")
         run = Run.objects.create(
             organization_id=actor.organization_id,
@@ -103,12 +114,11 @@ def ask(
             key_id=actor.key_id,
             first_seq=thread.last_seq + 1,
             traceparent=traceparent,
+            context=known.kept(),
         )
         impersonation.remember(actor, "run", run.pk)
-        known, chips = taken_along(actor, run, known)
-        run.context = known.kept()
-        run.save(update_fields=["context"])
-        taken = offers.settle(thread, run, text=question, chosen=offer)
+        chips = _take_files(actor, run, known) if known.attachments or not begins else []
+        taken = [] if begins and offer is None else offers.settle(thread, run, text=question, chosen=offer)
         facts = {name: some for name, some in (("attachments", chips), ("offers", taken)) if some}
         said = TextMessageChunkEvent(message_id=f"u{run.pk}", role="user", delta=question, metadata=facts or None)
         entry = Entry(run.first_seq, run.first_seq, as_json(said))
@@ -118,13 +128,26 @@ def ask(
         queue.enqueue(actor.organization_id, run.pk, worker=worker)
         if also is not None:
             also(run)
-    moved = [] if instead_of is None else [Entry(0, 0, {"head": run.pk})]
-    stream.append(actor.organization_id, thread.pk, [*moved, entry])
-    if actor.face is not Face.API:  # a program's conversation does not open in the person's sidebar
-        remember_open(actor, thread.pk)
-    if not worker:
-        stream.order("wake")
+
+    def tell() -> None:
+        if not worker:
+            stream.order("wake", organization=actor.organization_id, run=run.pk)
+        moved = [] if instead_of is None else [Entry(0, 0, {"head": run.pk})]
+        stream.append(actor.organization_id, thread.pk, [*moved, entry])
+        if actor.face is not Face.API:  # a program's conversation does not open in the person's sidebar
+            remember_open(actor, thread.pk)
+
+    transaction.on_commit(tell)
     return Asked(thread.pk, run.pk, run.first_seq)
+
+
+def _take_files(actor: Actor, run: Run, known: PageContext) -> list[dict[str, Any]]:
+    """Bind the question's files to its run, which knows those of earlier questions too; the chips of its own."""
+    context, chips = taken_along(actor, run, known)
+    if run.context != context.kept():
+        run.context = context.kept()
+        run.save(update_fields=["context"])
+    return chips
 
 
 def again(actor: Actor, run_id: int, *, worker: str = "") -> Asked:

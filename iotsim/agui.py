@@ -124,17 +124,27 @@ def add_to(api: NinjaAPI, *, read_body: ReadBody) -> None:
 def _run(request: HttpRequest, wanted: Wanted) -> HttpResponseBase:
     actor = _asker(request)
     streams.can_stream(request)
-    found = agui_runs.look_up(actor, wanted)
-    if found.run is not None:
-        return _read(request, found.run, own=wanted.state)
+    if wanted.resume:
+        known = agui_runs.look_up(actor, wanted).run
+        return _read(request, known, own=wanted.state) if known else _resume(request, actor, wanted)
     try:
-        if wanted.resume:
-            return _read(request, agui_resume.resume(actor, wanted), own=wanted.state)
-        agui_resume.must_answer(found.waiting)
-    except IotsimError as error:  # what concerns interrupts is told by an event
-        return streams.answer(request, refused(Ids(wanted.thread_id, wanted.run_id), error))
-    trace = traceparent_of(request.headers)
-    return _read(request, agui_runs.ask(actor, wanted, found.thread, traceparent=trace), own=wanted.state)
+        followed = agui_runs.ask(actor, wanted, traceparent=traceparent_of(request.headers))
+    except agui_runs.Interrupted as error:
+        return _refused(request, wanted, error)
+    return _read(request, followed, own=wanted.state)
+
+
+def _resume(request: HttpRequest, actor: Actor, wanted: Wanted) -> HttpResponseBase:
+    try:
+        followed = agui_resume.resume(actor, wanted)
+    except IotsimError as error:
+        return _refused(request, wanted, error)
+    return _read(request, followed, own=wanted.state)
+
+
+def _refused(request: HttpRequest, wanted: Wanted, error: IotsimError) -> HttpResponseBase:
+    """What concerns interrupts is told by an event."""
+    return streams.answer(request, refused(Ids(wanted.thread_id, wanted.run_id), error))
 
 
 def _follow(request: HttpRequest, client_thread: str, client_run: str) -> HttpResponseBase:

@@ -169,7 +169,7 @@ _connection = _database or _embedded_database
 _options: dict[str, Any] = dict(_connection["OPTIONS"])
 _options["options"] = f"{_options.get('options', '')} -c role={places.DATABASE_APPLICATION_ROLE}".strip()
 if DATABASE_POOL_SIZE:
-    _options["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 10}
+    _options["pool"] = {"min_size": 1, "max_size": DATABASE_POOL_SIZE, "timeout": 20}
 DATABASES: dict[str, Any] = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -360,7 +360,7 @@ COPILOT_QUESTIONS_PER_MINUTE = env.number("COPILOT_QUESTIONS_PER_MINUTE", 10, mi
 COPILOT_MAX_MESSAGE_CHARS = env.number("COPILOT_MAX_MESSAGE_CHARS", 4000, minimum=1)
 COPILOT_MAX_STEPS = env.number("COPILOT_MAX_STEPS", 8, minimum=1, maximum=50)  # model calls in one run
 COPILOT_MAX_CALLS = env.number("COPILOT_MAX_CALLS", 20, minimum=1)  # tool calls in one run
-COPILOT_MAX_TOKENS = env.number("COPILOT_MAX_TOKENS", 100_000, minimum=1000)  # in one run
+COPILOT_MAX_TOKENS = env.number("COPILOT_MAX_TOKENS", 400_000, minimum=1000)  # in one run: eight steps with all tools and a history
 COPILOT_MAX_OUTPUT_TOKENS = env.number("COPILOT_MAX_OUTPUT_TOKENS", 4096, minimum=64)  # in one answer of the model
 COPILOT_MAX_SECONDS = env.number("COPILOT_MAX_SECONDS", 120, minimum=1)
 COPILOT_SILENCE_SECONDS = env.number("COPILOT_SILENCE_SECONDS", 30, minimum=1)  # of the model

@@ -89,7 +89,7 @@ def pass_on(organization_id: int, kind: str, from_id: int, to_id: int) -> None:
 
 def carried(actor: Actor, kind: str, object_id: int) -> Actor:
     """The actor of work that runs later: with both names if support had asked for it."""
-    with tenant(actor.organization_id):
+    with tenant(actor.organization_id, read_only=True):
         asked = ImpersonatedWork.objects.filter(
             organization_id=actor.organization_id, kind=kind, object_id=object_id
         ).first()

@@ -109,12 +109,11 @@ async def test_two_requests_at_once_with_one_run_id_are_one_run(program, provide
 async def test_a_request_that_comes_between_its_twin_and_the_conversation_is_the_same_run(program, provider, owner):
     provider.script("Twice at once", say("Only one.", pause=0.05))
     asked = agui_input.read(wanted("Twice at once"))
-    first = await in_thread(agui_runs.ask, owner, asked, None)
-    thread = (await in_thread(agui_runs.look_up, owner, asked)).thread  # of the twin, whose run was not seen yet
-    assert await in_thread(agui_runs.ask, owner, asked, thread) == first
+    first = await in_thread(agui_runs.ask, owner, asked)
+    assert await in_thread(agui_runs.ask, owner, asked) == first
     other = agui_input.read(wanted("Another one", thread=asked.thread_id))
     with pytest.raises(Conflict, match="still answering"):
-        await in_thread(agui_runs.ask, owner, other, thread)
+        await in_thread(agui_runs.ask, owner, other)
     assert (await program.follow(asked.thread_id)).answer == "Only one."
 
 
