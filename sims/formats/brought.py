@@ -5,7 +5,8 @@ from typing import BinaryIO
 from iotsim.core.brought import Brought
 from iotsim.core.errors import Invalid
 from sims.formats.lists import read_list
-from sims.formats.photo import is_picture, read_photo
+from sims.formats.photo import read_photo
+from sims.formats.picture import is_picture
 from sims.formats.text import FileRefused
 
 
