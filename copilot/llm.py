@@ -274,6 +274,11 @@ def price_of(model: str) -> Price | None:
     return price_from(model, known, outside=is_outside(model))
 
 
+def can_see(model: str) -> bool:
+    """Whether a model can look at pictures: litellm knows, or the operator says so. Call it in a thread."""
+    return model in settings.COPILOT_VISION_MODELS or bool(_litellm().supports_vision(model))
+
+
 def most_said(model: str) -> int | None:
     """The longest answer that the model can give, in tokens; None when it is not on litellm's list."""
     costs = _litellm().model_cost
