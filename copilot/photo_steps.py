@@ -5,6 +5,7 @@ then on. The model is asked here, before the service, which only tells what is k
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Final
@@ -42,12 +43,15 @@ def prepare(job: Job, run: Run, actor: Actor, meter: Meter, through: Callable[[S
         return
     numbers = photos.to_read(context) if run.resumes is None else []
     if numbers:
-        job.stream = _begun(job.stream, numbers, meter)
+        job.stream = _begun(job.stream, actor, meter, numbers)
     _around_calls(job, run, actor, meter, through)
 
 
-def _begun(usual: Stream, numbers: Sequence[int], meter: Meter) -> Stream:
-    """The model's place in its first step is taken: it is asked when the photos are read."""
+def _begun(usual: Stream, actor: Actor, meter: Meter, numbers: Sequence[int]) -> Stream:
+    """The model's place in its first step is taken: it is asked when the photos are read.
+
+    Where they may not be read, the answer says so itself and leaves it to no model.
+    """
     begun = False
 
     async def stream(messages: Sequence[dict[str, Any]], tools: Sequence[AnyService]) -> AsyncGenerator[Delta, None]:
@@ -59,13 +63,22 @@ def _begun(usual: Stream, numbers: Sequence[int], meter: Meter) -> Stream:
                 CallPart(index=place, name=TOOL, arguments=f'{{"attachment": {one}}}')
                 for place, one in enumerate(numbers)
             ]
-            yield Delta(calls=parts, finish="tool_calls")
+            yield Delta(text=await _why_not(actor, meter, numbers), calls=parts, finish="tool_calls")
             return
         async with aclosing(usual(messages, tools)) as deltas:
             async for delta in deltas:
                 yield delta
 
     return stream
+
+
+async def _why_not(actor: Actor, meter: Meter, numbers: Sequence[int]) -> str:
+    """Why no photo of the question may be read by the model, as the answer says it; empty when they may or were."""
+    why = await asyncio.to_thread(photo_text.why_not, meter.choice)
+    if not why:
+        return ""
+    unread = await in_thread(photos.are_unread, actor, numbers)
+    return f"The text on the photo was not read. {why}" if unread else ""
 
 
 def _around_calls(job: Job, run: Run, actor: Actor, meter: Meter, through: Callable[[Stream], Stream]) -> None:
@@ -76,7 +89,7 @@ def _around_calls(job: Job, run: Run, actor: Actor, meter: Meter, through: Calla
             return await usual(called)
         await _look(job, run, actor, meter, through, (called.read() or {}).get("attachment"))
         made = await usual(called)
-        made.summary = made.sentence
+        made.summary = _short(made)
         return made
 
     job.call = call
@@ -108,3 +121,9 @@ async def _look(
     if usage is not None:
         job.usage.append(usage)
     await in_thread(photos.keep_read, actor, number, read)
+
+
+def _short(made: ToolResult) -> str:
+    """What the quiet line says: the SIMs, which are what was looked for; else the whole sentence."""
+    sims = json.loads(made.content).get("sims", [])
+    return ", ".join(one["label"] or f"...{one['iccid'][-4:]}" for one in sims) or made.sentence

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.core.files.storage import default_storage
 
-from copilot.attachments import find_file
+from copilot.attachments import files_of, find_file
 from copilot.models import Attachment, AttachmentKind, Run
 from copilot.photo_text import Read
 from iotsim.core import registry
@@ -51,6 +51,13 @@ def photo_of(actor: Actor, run: Run, number: int) -> Photo:
         row = find_photo(actor, number, thread_id=run.thread_id)
         upload = Upload.objects.filter(pk=row.upload_id or 0).first()
         return Photo(row.pk, (upload.file.name or "") if upload else "", is_read="read" in row.facts)
+
+
+def are_unread(actor: Actor, numbers: Sequence[int]) -> bool:
+    """Whether no model has read one of these photos, of those that are still there."""
+    with tenant(actor.organization_id, read_only=True):
+        rows = files_of(actor).filter(pk__in=numbers)
+        return any("read" not in one.facts for one in rows)
 
 
 def jpeg_of(photo: Photo) -> bytes:

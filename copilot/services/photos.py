@@ -43,7 +43,7 @@ def read_photo(actor: Actor, *, attachment: AttachmentId) -> PhotoOut:
 def _sentence(row: Attachment, read: dict[str, object], codes: list[Code], sims: list[object]) -> str:
     found = found_on(codes, sims) if codes else "no ICCID, EID, IMEI, IMSI or phone number."
     if read:
-        return f"Read by {read['model']}: {found}"
+        return f"{found[0].upper()}{found[1:]} Read by {read['model']}."
     words = f"By bar code: {found}" if codes else "No bar code on the photo holds an ICCID, EID or IMEI."
     why = row.facts.get("not_read")
     return f"{words} Its text was not read. {why}" if why else words

@@ -72,14 +72,14 @@ async def test_a_label_without_a_bar_code_is_read_by_the_model(actor, model, sim
     told = await asked(actor, "What is this?")
     assert told.state == "done" and told.calls == [("read_photo", "done")], told.events
     found = result_of(told)
-    assert found["sentence"] == f"Read by openai/gpt-4o-mini: ICCID {ICCID}: SIM truck-17, active."
+    assert found["sentence"] == f"ICCID {ICCID}: SIM truck-17, active. Read by openai/gpt-4o-mini."
     assert found["sims"] == [{"iccid": ICCID, "label": "truck-17", "status": "active"}]
     assert (found["codes"], found["serials"], found["text"]) == (
         [{"kind": "ICCID", "text": ICCID}],
         ["SN-1"],
         "IoT SIM",
     )
-    assert told.of("TOOL_CALL_RESULT")[0]["metadata"]["summary"] == found["sentence"]
+    assert told.of("TOOL_CALL_RESULT")[0]["metadata"]["summary"] == "truck-17"
     [before] = model.asked(READ)
     assert "tools" not in before and before["max_tokens"] == 1200
     assert any("Read by openai" in str(one["content"]) for one in model.asked("What is this?")[0]["messages"])
@@ -128,7 +128,9 @@ async def test_another_organisation_s_sim_is_not_named(actor, model, other_organ
     await in_thread(make_sim, other_organisation, iccid=ICCID, label="secret")
     model.script(READ, says(iccid=[ICCID]))
     told = await asked(actor, "Look")
-    assert result_of(told)["sentence"].endswith(f"ICCID {ICCID}: no SIM of yours.") and "secret" not in str(told.events)
+    assert result_of(told)["sentence"].startswith(f"ICCID {ICCID}: no SIM of yours.") and "secret" not in str(
+        told.events
+    )
 
 
 async def test_a_bar_code_needs_no_model_and_its_text_can_be_asked_for(actor, model, sim):
@@ -303,6 +305,8 @@ def outside(model, settings):
 async def test_no_picture_leaves_where_names_are_masked(actor, outside):
     told = await asked(actor, "Look")
     assert "Its text was not read. Names and numbers are masked" in result_of(told)["sentence"]
+    words = "The text on the photo was not read. Names and numbers are masked for openai/gpt-4o-mini, and a picture"
+    assert told.answer.startswith(words) and "label.jpg" not in str(outside.requests)
     assert len(outside.requests) == 1 and b"image_url" not in b"".join(outside.bodies)
 
 
@@ -322,6 +326,7 @@ async def test_a_model_that_cannot_see_is_not_asked(actor, model, settings, sim)
     settings.COPILOT_MODEL = "openai/gpt-3.5-turbo"
     told = await asked(actor, "Look")
     assert result_of(told)["sentence"].endswith("Its text was not read. openai/gpt-3.5-turbo cannot look at pictures.")
+    assert told.answer.startswith("The text on the photo was not read. openai/gpt-3.5-turbo cannot look at pictures.")
     assert b"image_url" not in b"".join(model.bodies)
     settings.COPILOT_VISION_MODELS = ["openai/gpt-3.5-turbo"]
     model.script(READ, says(iccid=ICCID))
