@@ -51,7 +51,7 @@ def attach(actor: Actor, *, name: str, content: IO[bytes], size_bytes: int) -> A
     data = content.read(settings.COPILOT_ATTACHMENT_BYTES)
     if not data:
         raise Invalid(f"{_plain(name)} is empty.", field="file")
-    found = _readers().submit(read, io.BytesIO(data)).result()
+    found = readers().submit(read, io.BytesIO(data)).result()
     resolved, choice = _resolve(actor, found), choice_of(actor.organization_id)
     with tenant(actor.organization_id, read_only=True):
         if drafts_of(actor).count() >= MOST_ATTACHMENTS:
@@ -73,7 +73,8 @@ def attach(actor: Actor, *, name: str, content: IO[bytes], size_bytes: int) -> A
 
 
 @cache
-def _readers() -> ThreadPoolExecutor:
+def readers() -> ThreadPoolExecutor:
+    """The few threads in which files are opened: a picture may take a hundred megabytes while it is."""
     return ThreadPoolExecutor(READERS, thread_name_prefix="copilot-files")
 
 

@@ -7,13 +7,14 @@ then on. The model is asked here, before the service, which only tells what is k
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final
 
 import structlog
 from django.conf import settings
 
 from copilot import photo_text, photos
+from copilot.attachments import readers
 from copilot.deltas import Called, CallPart, Delta
 from copilot.loop import Job, Stream
 from copilot.meter import Meter
@@ -21,7 +22,7 @@ from copilot.models import Run
 from copilot.tools import AnyService, ToolResult
 from iotsim.core import registry
 from iotsim.core.actor import Actor
-from iotsim.core.errors import IotsimError
+from iotsim.core.errors import IotsimError, NotFound
 from iotsim.core.guard import in_thread
 from iotsim.core.page_context import PageContext
 
@@ -110,17 +111,19 @@ async def _look(
     try:
         if why := await asyncio.to_thread(photo_text.why_not, meter.choice):
             raise photo_text.NotRead(why)
-        jpeg = await asyncio.to_thread(photos.jpeg_of, photo)
+        jpeg = await asyncio.get_running_loop().run_in_executor(readers(), photos.jpeg_of, photo)
         seconds = min(float(settings.COPILOT_SILENCE_SECONDS), job.seconds_left)
         read, own, usage = await photo_text.read_text(meter, jpeg, through=through, stop=job.stop, seconds=seconds)
     except IotsimError as error:
         log.info("copilot_photo_not_read", run=run.pk, reason=error.sentence)
-        await in_thread(photos.keep_failure, actor, number, error.sentence)
+        with suppress(NotFound):  # taken away meanwhile: the service says so
+            await in_thread(photos.keep_failure, actor, number, error.sentence)
         return
     meter.tokens += own.tokens
     if usage is not None:
         job.usage.append(usage)
-    await in_thread(photos.keep_read, actor, number, read)
+    with suppress(NotFound):
+        await in_thread(photos.keep_read, actor, number, read)
 
 
 def _short(made: ToolResult) -> str:

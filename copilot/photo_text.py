@@ -20,6 +20,7 @@ from copilot.meter import Meter
 from iotsim.core.brought import Code, identify
 from iotsim.core.errors import IotsimError
 from iotsim.core.raw import clean
+from iotsim.core.wording import counted
 
 MOST_TOKENS: Final = 1_200  # of the answer
 MOST_CHARS: Final = 12_000
@@ -95,7 +96,7 @@ async def read_text(
         if stop.is_set():
             raise Stopped
         if not reading.done():
-            raise NotRead(f"{meter.choice.model} did not answer within {seconds:.0f} seconds.")
+            raise NotRead(f"{meter.choice.model} did not answer within {counted(round(seconds), 'second')}.")
         text, usage = reading.result()
     finally:
         stopping.cancel()

@@ -4,9 +4,12 @@ import base64
 import io
 import json
 import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from PIL import Image, ImageDraw
 
 from copilot.context import PageContext
@@ -277,7 +280,7 @@ async def test_a_model_that_is_silent_holds_nothing_up(actor, model, settings):
     settings.COPILOT_SILENCE_SECONDS = 1
     model.script(READ, Reply([], hang=20))
     told = await asked(actor, "Look")
-    assert told.state == "done" and "did not answer within 1 second" in result_of(told)["sentence"]
+    assert told.state == "done" and "did not answer within 1 second." in result_of(told)["sentence"]
     assert [(one.purpose, one.state) for one in rows(actor, ModelCall)] == [("photo", "failed"), ("answer", "done")]
 
 
@@ -353,3 +356,22 @@ async def test_what_is_said_of_a_photo_at_first_tells_what_happens_to_it(actor, 
     assert "a picture cannot be masked" in (await photo(actor)).sentence
     await choose(actor, masking="never")
     assert (await photo(actor)).sentence.endswith("openai/gpt-4o-mini is asked to read its text.")
+
+
+async def test_a_photo_that_is_taken_away_while_it_is_read_holds_nothing_up(actor, model, sim):
+    given = await photo(actor)
+
+    def remove() -> None:
+        try:
+            registry.get("remove_attachment")(actor, attachment=given.id)
+        finally:
+            connection.close()
+
+    def chunks() -> Iterator[object]:
+        with ThreadPoolExecutor(1) as thread:  # the model answers only when the file is gone
+            thread.submit(remove).result()
+        yield from says(iccid=ICCID).chunks
+
+    model.script(READ, Reply(chunks()))
+    told = await ask(actor, "Look", context=PageContext.said({"attachments": [given.id]}))
+    assert told.state == "done" and told.calls == [("read_photo", "failed")] and not rows(actor, Attachment)
