@@ -22,12 +22,13 @@ LONGEST_SIDE: Final = 4000  # larger pictures are made smaller: a code's bars ar
 SHOWN_SIDE: Final = 1568  # what models look at; they make larger pictures smaller themselves
 QUALITY: Final = 85
 MAGIC: Final = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"RIFF")
+OTHERS: Final = (b"GIF8", b"II*\0", b"MM\0*")  # pictures as well, and refused as such: GIF and TIFF
 BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 
 
 def is_picture(start: bytes) -> bool:
     """Whether the first bytes are a picture's."""
-    return start.startswith(MAGIC) or _is_heif(start)
+    return start.startswith((*MAGIC, *OTHERS)) or _is_heif(start) or start[4:12] in (b"ftypavif", b"ftypavis")
 
 
 def _is_heif(start: bytes) -> bool:

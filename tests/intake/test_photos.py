@@ -71,6 +71,12 @@ def test_other_kinds_of_pictures_do_as_well(kind):
     assert found_on(code(ICCID), kind) == [("ICCID", ICCID)]
 
 
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "AVIF"])
+def test_pictures_of_a_kind_that_is_not_read_are_told_which_are(kind):
+    with pytest.raises(Invalid, match=r"no picture that can be read here\. Send JPEG, PNG, WebP or HEIC\."):
+        read(as_file(Image.new("RGB", (64, 64)), kind))
+
+
 def test_a_photo_taken_sideways_is_turned_by_its_own_word():
     exif = Image.Exif()
     exif[0x0112] = 6
