@@ -15,7 +15,7 @@ from sims.formats.text import FileRefused
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP", "HEIF")
+FORMATS: Final = ("JPEG", "PNG", "WEBP")  # and HEIF, of which Pillow must be told first
 WORDS: Final = "JPEG, PNG, WebP or HEIC"
 MOST_PIXELS: Final = 50_000_000
 LONGEST_SIDE: Final = 4000  # larger pictures are made smaller: a code's bars are wide enough all the same
@@ -58,13 +58,12 @@ def as_jpeg(content: IO[bytes]) -> bytes:
 def _opened(content: IO[bytes], convert: "Callable[[Image], Image]", *, mode: str, side: int) -> "Image":
     from PIL import Image, ImageOps, UnidentifiedImageError
 
-    if _is_heif(content.read(16)):
-        _know_heif()
+    formats = _know_heif() if _is_heif(content.read(16)) else FORMATS
     content.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            opened = Image.open(content, formats=FORMATS)
+            opened = Image.open(content, formats=formats)
             if opened.width * opened.height > MOST_PIXELS:
                 raise _too_large()
             opened.draft(mode, (side, side))
@@ -84,11 +83,12 @@ def _opened(content: IO[bytes], convert: "Callable[[Image], Image]", *, mode: st
 
 
 @cache
-def _know_heif() -> None:
+def _know_heif() -> tuple[str, ...]:
     """What phones make. Only the picture itself is wanted, not the small, deep and other ones beside it."""
     from pi_heif import register_heif_opener
 
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False, decode_threads=1)
+    return ("HEIF",)
 
 
 def _too_large() -> FileRefused:
