@@ -4,6 +4,7 @@ import asyncio
 import os
 import warnings
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -196,10 +197,11 @@ async def _ask(model: str, messages: Messages, tools: Sequence[AnyService], api_
     finished = False
     try:
         answer = await litellm.acompletion(**_options(model, messages, tools, api_base, terms))
-        async for chunk in answer:
-            delta = _delta(litellm, model, chunk)
-            finished = finished or bool(delta.finish)
-            yield delta
+        async with aclosing(answer):  # whoever hears enough of it does not leave the connection open
+            async for chunk in answer:
+                delta = _delta(litellm, model, chunk)
+                finished = finished or bool(delta.finish)
+                yield delta
     except Exception as error:
         raise _failed(litellm, model, error) from error
     if not finished:
