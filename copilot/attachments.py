@@ -7,6 +7,7 @@ bounds; a file that cannot be read leaves nothing behind.
 import io
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 from functools import cache
 from typing import IO, Any, Final
@@ -16,7 +17,9 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from copilot.choice import Choice, choice_of
 from copilot.models import Attachment, Run
+from copilot.photo_words import at_first
 from copilot.schemas.attachments import AttachmentOut, attached_of, chip_of
 from iotsim.core import registry
 from iotsim.core.actor import Actor, Face
@@ -29,7 +32,7 @@ from iotsim.core.roles import Permission
 from iotsim.core.tenancy import tenant
 from iotsim.core.uploads import forget_upload, store_upload
 from iotsim.core.valkey import key_of
-from iotsim.core.wording import counted, kept_apart, size
+from iotsim.core.wording import counted, size
 
 A_MINUTE: Final = 20  # files of one person
 MOST_KEPT_MISSING: Final = 100
@@ -48,8 +51,8 @@ def attach(actor: Actor, *, name: str, content: IO[bytes], size_bytes: int) -> A
     data = content.read(settings.COPILOT_ATTACHMENT_BYTES)
     if not data:
         raise Invalid(f"{_plain(name)} is empty.", field="file")
-    found = _readers().submit(read, io.BytesIO(data)).result()
-    resolved = _resolve(actor, found)
+    found = readers().submit(read, io.BytesIO(data)).result()
+    resolved, choice = _resolve(actor, found), choice_of(actor.organization_id)
     with tenant(actor.organization_id, read_only=True):
         if drafts_of(actor).count() >= MOST_ATTACHMENTS:
             raise Conflict(f"{MOST_ATTACHMENTS} files wait to be sent already. Remove one first.")
@@ -64,13 +67,14 @@ def attach(actor: Actor, *, name: str, content: IO[bytes], size_bytes: int) -> A
             name=_plain(name),
             kind=found.kind,
             rows=found.rows,
-            **_figures(found, resolved),
+            **_figures(found, resolved, choice),
         )
     return AttachmentOut.of(row)
 
 
 @cache
-def _readers() -> ThreadPoolExecutor:
+def readers() -> ThreadPoolExecutor:
+    """The few threads in which files are opened: a picture may take a hundred megabytes while it is."""
     return ThreadPoolExecutor(READERS, thread_name_prefix="copilot-files")
 
 
@@ -99,7 +103,7 @@ def _resolve(actor: Actor, found: Brought) -> Any:
     return registry.get("resolve_sims").call(person, {"values": [one.text for one in found.values]}).result
 
 
-def _figures(found: Brought, resolved: Any) -> dict[str, Any]:
+def _figures(found: Brought, resolved: Any, choice: Choice) -> dict[str, Any]:
     row_of = {one.text: one.row for one in found.values}
     several = set(resolved.several)
     missing = [
@@ -110,16 +114,21 @@ def _figures(found: Brought, resolved: Any) -> dict[str, Any]:
         "known": len(resolved.known),
         "unknown": len(missing),
         "iccids": [one.iccid for one in resolved.known],
-        "sentence": _sentence(found, resolved, missing),
-        "facts": {"title": found.title, "repeated": found.repeated, "missing": missing[:MOST_KEPT_MISSING]},
+        "sentence": _sentence(found, resolved, missing, choice),
+        "facts": {
+            "title": found.title,
+            "repeated": found.repeated,
+            "missing": missing[:MOST_KEPT_MISSING],
+            "codes": [asdict(one) for one in found.codes],
+        },
     }
 
 
-def _sentence(found: Brought, resolved: Any, missing: list[dict[str, Any]]) -> str:
+def _sentence(found: Brought, resolved: Any, missing: list[dict[str, Any]], choice: Choice) -> str:
     if found.kind == "usage":
         return f"Usage records ({found.title}), {counted(found.rows, 'row')}. They can be imported."
     if found.kind == "photo":
-        return _of_photo(found, resolved)
+        return at_first(found.codes, resolved.known, choice)
     parts = [f"{counted(len(resolved.known), 'SIM')} known by {found.title}"]
     if missing:
         named = ", ".join(f"row {one['row']}: {_short(one['value'])}" for one in missing[:NAMED])
@@ -127,18 +136,6 @@ def _sentence(found: Brought, resolved: Any, missing: list[dict[str, Any]]) -> s
     if found.repeated:
         parts.append(f"{counted(found.repeated, 'row')} repeated")
     return f"{', '.join(parts)}."
-
-
-def _of_photo(found: Brought, resolved: Any) -> str:
-    if not found.codes:
-        return "No ICCID, EID or IMEI could be read on the photo. Take it closer, straight and in good light."
-    codes = ", ".join(f"{one.kind} {one.text}" for one in found.codes[:5])
-    sims = [f"{kept_apart(one.label) or f'...{one.iccid[-4:]}'}, {_words(one.status)}" for one in resolved.known[:5]]
-    return f"Found {codes}: {'SIM ' + '; SIM '.join(sims) if sims else 'no SIM of yours'}."
-
-
-def _words(status: str) -> str:
-    return status.replace("_", " ")
 
 
 def _short(value: str) -> str:

@@ -110,7 +110,9 @@ def _told(context: PageContext) -> dict[str, Any]:
     """What a model is told: no address (it may hold anything), no names where an identifier will do."""
     told = context.model_dump(mode="json", exclude_defaults=True, exclude={"path", "attachments", "attached"})
     files = [
-        one.model_dump(mode="json", exclude_defaults=True, exclude={"id"}) | {"kind": one.kind}
+        one.model_dump(mode="json", exclude_defaults=True, exclude={"id"})
+        | {"kind": one.kind}
+        | ({"attachment": one.id} if one.kind == "photo" else {})
         for one in context.attached
     ]
     return told | ({"attached": files} if files else {})

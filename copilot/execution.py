@@ -15,7 +15,21 @@ from ag_ui.core import RunErrorEvent, RunFinishedEvent
 from ag_ui.core.events import BaseEvent
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, resuming, spending, steps, stream, summary, threads, tracing
+from copilot import (
+    agui,
+    ledger,
+    llm,
+    loop,
+    photo_steps,
+    queue,
+    resuming,
+    spending,
+    steps,
+    stream,
+    summary,
+    threads,
+    tracing,
+)
 from copilot.acting import actor_of
 from copilot.choice import Choice, choice_of
 from copilot.context import PageContext, with_context
@@ -88,6 +102,8 @@ class Execution:
                 self._mask = await in_thread(mask_of, actor, self.choice, self._memory)
             slots = await in_thread(_names, actor) if self.choice.is_planner else SlotContext(today=_today(actor))
             job = self._job(run, actor, begun.messages, slots)
+            if self._meter is not None:
+                photo_steps.prepare(job, run, actor, self._meter, self._trace.streamed)
             steps.prepare(job, run, actor, begun.start)
             last = await self._follow(job, recorder)
         except LeaseLost:
@@ -138,8 +154,9 @@ class Execution:
         guard = GuardRun(id=f"copilot-{run.pk}", asked=True)
         known = PageContext.read(run.context)
         guard.tainted = not planner and (has_read(messages) or self._summed_up or known.is_untrusted)
+        guard.tainted = guard.tainted or known.is_guessed
         acting = actor.at(Face.COPILOT, run=guard, request_id=run.request_id or uuid.uuid4().hex)
-        tools = tools_for(actor, planner=planner)
+        tools = [*tools_for(actor, planner=planner), *photo_steps.tools_of(known, planner=planner)]
         today = slots.today
         context = llm.ModelContext(today=today, slots=replace(slots, context=known))
         if not planner:

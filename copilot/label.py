@@ -26,5 +26,6 @@ def words_of(choice: Choice) -> str:
     if not choice.outside:
         masked = " Names and numbers are masked." if choice.masking else ""
         return f"Answered by {choice.model}, a model of this installation: nothing leaves it.{masked}"
-    how = "with names and numbers masked" if choice.masking else "as they are, nothing is masked"
-    return f"Answered by {choice.model}: questions and results are sent to it, {how}."
+    if choice.masking:
+        return f"Answered by {choice.model}: questions and results are sent to it, with names and numbers masked."
+    return f"Answered by {choice.model}: questions, results and photos are sent to it as they are, nothing is masked."

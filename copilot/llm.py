@@ -5,6 +5,7 @@ import gc
 import os
 import warnings
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -199,10 +200,11 @@ async def _ask(model: str, messages: Messages, tools: Sequence[AnyService], api_
     finished = False
     try:
         answer = await litellm.acompletion(**_options(model, messages, tools, api_base, terms))
-        async for chunk in answer:
-            delta = _delta(litellm, model, chunk)
-            finished = finished or bool(delta.finish)
-            yield delta
+        async with aclosing(answer):  # whoever hears enough of it does not leave the connection open
+            async for chunk in answer:
+                delta = _delta(litellm, model, chunk)
+                finished = finished or bool(delta.finish)
+                yield delta
     except Exception as error:
         raise _failed(litellm, model, error) from error
     if not finished:
@@ -275,6 +277,11 @@ def price_of(model: str) -> Price | None:
     costs = _litellm().model_cost
     known = costs.get(model) or costs.get(model.partition("/")[2])
     return price_from(model, known, outside=is_outside(model))
+
+
+def can_see(model: str) -> bool:
+    """Whether a model can look at pictures: litellm knows, or the operator says so. Call it in a thread."""
+    return model in settings.COPILOT_VISION_MODELS or bool(_litellm().supports_vision(model))
 
 
 def most_said(model: str) -> int | None:

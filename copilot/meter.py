@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from copilot import llm, spending
+from copilot import llm, pictures, spending
 from copilot.choice import Choice
 from copilot.deltas import CallPart, Calls, Delta
 from copilot.masking import Mask
@@ -174,7 +174,7 @@ class Attempt:
 
 def _row(meter: Meter, messages: llm.Messages, tools: Sequence[AnyService]) -> ModelCall:
     """The row of a call with the most that it may take, whichever of the models answers."""
-    sent = size_of(messages, tools)
+    sent = size_of(messages, tools) + pictures.tokens_of(messages, meter.choice.models)
     said = _most_said(meter)
     prices = [llm.price_of(one) for one in meter.choice.models]
     known = [one.of(sent=sent, said=said) for one in prices if one is not None]
@@ -194,8 +194,8 @@ def _row(meter: Meter, messages: llm.Messages, tools: Sequence[AnyService]) -> M
 
 
 def size_of(messages: llm.Messages, tools: Sequence[AnyService]) -> int:
-    """About how many tokens that is, rather too many than too few."""
-    chars = sum(len(json.dumps(one, ensure_ascii=False)) for one in messages)
+    """About how many tokens the text is, rather too many than too few."""
+    chars = sum(len(json.dumps(pictures.without(one), ensure_ascii=False)) for one in messages)
     chars += sum(_chars_of(one) for one in tools)
     return chars // CHARS_PER_TOKEN + 1
 

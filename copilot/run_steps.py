@@ -84,7 +84,7 @@ def _models(run: Run, tools: Sequence[tuple[Span, ToolCall]], texts: Mapping[str
 def _model_step(run: Run, row: ModelCall, texts: Mapping[str, str]) -> StepOut:
     took = timedelta(milliseconds=row.duration_ms or 0)
     end = row.created_at + took if row.duration_ms is not None else run.finished_at or timezone.now()
-    title = "Summary" if row.purpose == "summary" else "Model"
+    title = {"summary": "Summary", "photo": "Text of a photo"}.get(row.purpose, "Model")
     made = _step(run, "model", row.model, title, "running" if row.state == "reserved" else row.state,
                  Span(row.created_at, end))  # fmt: skip
     return made.model_copy(

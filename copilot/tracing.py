@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 
-from copilot import tracing_setup
+from copilot import pictures, tracing_setup
 from copilot.deltas import Called, Delta
 from copilot.models import Run
 from copilot.tools import AnyService, ToolResult
@@ -240,7 +240,8 @@ def _came_of(span: "Span", made: ToolResult) -> None:
 def _messages(messages: Sequence[Mapping[str, Any]]) -> str:
     """As the conventions write them: a role with parts."""
     told = [
-        {"role": one["role"], "parts": [{"type": "text", "content": str(one.get("content") or "")}]} for one in messages
+        {"role": one["role"], "parts": [{"type": "text", "content": str(one.get("content") or "")}]}
+        for one in map(pictures.without, messages)
     ]
     return json.dumps(told, ensure_ascii=False)[:MOST_CONTENT]
 

@@ -275,7 +275,10 @@ def upload(request: HttpRequest, file: File[UploadedFile]) -> HttpResponse:
 
 
 def attach_file(request: HttpRequest, file: File[UploadedFile]) -> HttpResponse:
-    """Give the copilot a list of SIMs (CSV, Excel, text), usage records or a photo; its `reference` names its SIMs."""
+    """Give the copilot a list of SIMs (CSV, Excel, text), usage records or a photo (JPEG, PNG, WebP, HEIC).
+
+    Its `reference` names its SIMs wherever SIMs are named.
+    """
     given: AttachmentOut = attach(
         request.auth,  # type: ignore[attr-defined]
         name=file.name or "file",

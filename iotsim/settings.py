@@ -339,6 +339,7 @@ COPILOT_MODELS = env.words("COPILOT_MODELS")  # what organisations may choose be
 COPILOT_OFFER_HOURS = env.number("COPILOT_OFFER_HOURS", 24, minimum=1)  # how long "yes" takes what was offered
 COPILOT_FALLBACK_MODELS = env.words("COPILOT_FALLBACK_MODELS")
 COPILOT_INSIDE_HOSTS = env.words("COPILOT_INSIDE_HOSTS")  # hosts of models that are ours, beside this machine
+COPILOT_VISION_MODELS = env.words("COPILOT_VISION_MODELS")  # that can see, beside those of which litellm knows it
 COPILOT_PRICES = env.prices("COPILOT_PRICES")  # provider/model=dollars in/dollars out, for a million tokens
 COPILOT_PROVIDER_KEYS = {
     "anthropic": "ANTHROPIC_API_KEY",

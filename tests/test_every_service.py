@@ -46,6 +46,7 @@ PLUMBING = {
     "list_plans",
     "mark_anomalies_in_bulk",
     "offer_next_step",
+    "read_photo",
     "preview_usage_mapping",
     "rebuild_days",
     "record_usage",

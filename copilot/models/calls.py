@@ -17,13 +17,14 @@ class ModelCall(TenantModel):
     While it is under way `reserved` is the most that it may cost (None: the model's price is not known), and the tokens
     are the most that it may take. Afterwards `cost` and the tokens are what it took; `estimated` where the provider did
     not say, as for an answer that was broken off. `cached_tokens` are those of the input that the provider had kept.
+    `purpose` "photo" is the text of a photo, read for a run.
     `run_id`, `thread_id` and `user_id` are plain numbers: what was spent outlives the conversation.
     """
 
     run_id = models.BigIntegerField()
     thread_id = models.BigIntegerField()
     user_id = models.BigIntegerField()
-    step = models.IntegerField()  # of the run; 0 for the summary made after it
+    step = models.IntegerField()  # of the run; 0 for what is no answer of it
     purpose = models.CharField(max_length=8, default="answer", choices=[("answer", "answer"), ("summary", "summary")])
     model = models.CharField(max_length=120)
     provider = models.CharField(max_length=40)

@@ -44,6 +44,8 @@ class AttachmentOut(Answer):
         """What its chip says beside its name."""
         if self.kind == "usage":
             return counted(self.rows, "row")
+        if self.kind == "photo":
+            return counted(self.known, "SIM") if self.known else "no SIM of yours" if self.unknown else "no bar code"
         return f"{self.known:,} known" + (f", {self.unknown:,} unknown" if self.unknown else "")
 
     @classmethod
@@ -83,6 +85,7 @@ def attached_of(row: Attachment, *, earlier: bool) -> Attached:
         unknown=row.unknown,
         sims=row.iccids if row.kind == "photo" else [],
         upload_id=row.upload_id if row.kind == "usage" else None,
+        by_model=bool(row.facts.get("by_model")),
         earlier=earlier,
     )
 

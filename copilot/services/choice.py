@@ -203,9 +203,16 @@ def propose_change(actor: Actor, **arguments: Any) -> Proposal:
         count=1,
         noun="organisation",
         changes=[one for one in changes if one.before != one.after],
-        warnings=["What was sent once cannot be taken back."] if _leaves_more(before, after) else [],
+        warnings=_warnings(before, after),
         digest=digest_of([before.models, _masked(before), after.models, _masked(after)]),
     )
+
+
+def _warnings(before: Choice, after: Choice) -> list[str]:
+    if not _leaves_more(before, after):
+        return []
+    photos = ["Photos whose bar codes cannot be read are sent too."] if after.outside and not after.masking else []
+    return ["What was sent once cannot be taken back.", *photos]
 
 
 def _masked(choice: Choice) -> str:

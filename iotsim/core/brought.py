@@ -1,8 +1,8 @@
 """Files that name SIMs: lists, usage records, photos. The domain reads them (`fill`), faces keep and show them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 MOST_ROWS: Final = 50_000
 LONGEST_VALUE: Final = 120
@@ -20,7 +20,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Code:
-    """An identifier on a photo: what it is (ICCID, IMEI, EID) and its digits."""
+    """An identifier on a photo: what it is (ICCID, EID, IMEI, IMSI, MSISDN) and its digits."""
 
     kind: str
     text: str
@@ -38,15 +38,30 @@ class Brought:
     codes: list[Code] = field(default_factory=list)
 
 
-Reader = Callable[[BinaryIO], Brought]
-_readers: list[Reader] = []
+Read = Callable[[BinaryIO], Brought]
+AsJpeg = Callable[[BinaryIO], bytes]
+Identify = Callable[[Mapping[str, Sequence[str]], str], list[Code]]
+_port: dict[str, Any] = {}
 
 
-def fill(reader: Reader) -> None:
-    """The domain's reader. It raises Invalid or TooLarge with a sentence, and needs no database."""
-    _readers[:] = [reader]
+def fill(*, read: Read, as_jpeg: AsJpeg, identify: Identify) -> None:
+    """The domain's readers. They raise Invalid or TooLarge with a sentence, and need no database."""
+    _port.update(read=read, as_jpeg=as_jpeg, identify=identify)
 
 
 def read(content: BinaryIO) -> Brought:
     """What the file holds, by its content and never by its name. Raises Invalid or TooLarge."""
-    return _readers[0](content)
+    found: Read = _port["read"]
+    return found(content)
+
+
+def as_jpeg(content: BinaryIO) -> bytes:
+    """A photo as a model may be shown it: small, upright, without what the camera wrote beside it. Raises Invalid."""
+    found: AsJpeg = _port["as_jpeg"]
+    return found(content)
+
+
+def identify(said: Mapping[str, Sequence[str]], text: str) -> list[Code]:
+    """Which of the numbers that somebody says stand on a label (by kind: iccid, imsi, ...) are such numbers."""
+    found: Identify = _port["identify"]
+    return found(said, text)

@@ -61,6 +61,7 @@ class Attached(BaseModel):
     unknown: int = 0
     sims: list[Reference] = Field(default=[], description="The SIMs of a photo")
     upload_id: int | None = None
+    by_model: bool = Field(default=False, description="A model has read on the photo which SIMs these are")
     earlier: bool = Field(default=False, description="It came with an earlier question of the conversation")
 
 
@@ -129,9 +130,14 @@ class PageContext(BaseModel):
 
     @property
     def is_untrusted(self) -> bool:
-        """Whether it holds text that somebody wrote, beside identifiers and values of ours."""
+        """Whether it holds text that somebody wrote, or a file's choice of SIMs, beside identifiers of ours."""
         named = self.subject is not None and bool(self.subject.name)
-        return bool(self.title or self.client or named or set(self.filters) - CLOSED)
+        return bool(self.title or self.client or self.attached or named or set(self.filters) - CLOSED)
+
+    @property
+    def is_guessed(self) -> bool:
+        """Whether a model has read which SIMs are meant: a change rests on that even if no model makes it."""
+        return any(one.by_model for one in self.attached)
 
     @property
     def is_empty(self) -> bool:

@@ -4,8 +4,9 @@ from typing import BinaryIO
 
 from iotsim.core.brought import Brought
 from iotsim.core.errors import Invalid
+from sims.formats import picture
 from sims.formats.lists import read_list
-from sims.formats.photo import is_picture, read_photo
+from sims.formats.photo import read_photo
 from sims.formats.text import FileRefused
 
 
@@ -14,6 +15,14 @@ def read(content: BinaryIO) -> Brought:
     start = content.read(16)
     content.seek(0)
     try:
-        return read_photo(content) if is_picture(start) else read_list(content)
+        return read_photo(content) if picture.is_picture(start) else read_list(content)
+    except FileRefused as refused:
+        raise Invalid(str(refused), field="file") from refused
+
+
+def as_jpeg(content: BinaryIO) -> bytes:
+    """The photo, small and bare. Raises Invalid with a sentence."""
+    try:
+        return picture.as_jpeg(content)
     except FileRefused as refused:
         raise Invalid(str(refused), field="file") from refused

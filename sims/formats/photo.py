@@ -1,35 +1,21 @@
-"""Identifiers on the photo of a SIM card or a device label, by its bar codes (QR, DataMatrix, Code 128). Pure.
-
-A picture is opened only after its head was looked at: which kind it is, and how large it would become.
-"""
+"""Identifiers on the photo of a SIM card or a device label, by its bar codes (QR, DataMatrix, Code 128). Pure."""
 
 import re
-import warnings
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from iotsim.core.brought import Brought, Code, Value
-from sims.formats.text import FileRefused
+from sims.formats.picture import LONGEST_SIDE, picture
 from sims.identifiers import NotAnIdentifier, iccid_warning, parse_eid, parse_iccid, parse_imei
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP")
-MOST_PIXELS: Final = 50_000_000
-LONGEST_SIDE: Final = 4000  # larger pictures are made smaller: a code's bars are wide enough all the same
 MOST_CODES: Final = 20
 ASKEW: Final = (20, 45, 70)  # degrees; the reader itself turns by right angles
-MAGIC: Final = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"RIFF")
-HEIC: Final = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc")
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){13,35}(?:[ -]?[Ff])?(?![0-9A-Za-z])")
 _SPACES = re.compile(r"[ -]")
-
-
-def is_picture(start: bytes) -> bool:
-    """Whether the first bytes are a picture's."""
-    return start.startswith(MAGIC) or start[4:12] in HEIC
 
 
 def read_photo(content: IO[bytes]) -> Brought:
@@ -38,52 +24,6 @@ def read_photo(content: IO[bytes]) -> Brought:
     order = {kind: place for place, kind in enumerate(("ICCID", "EID", "IMEI"))}
     codes.sort(key=lambda one: order[one.kind])
     return Brought("photo", "photo", values=[Value(0, one.text) for one in codes], codes=codes)
-
-
-def picture(content: IO[bytes]) -> "Image":
-    """The photo, upright and in grey. Raises FileRefused for what is none, too large or damaged."""
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    start = content.read(12)
-    content.seek(0)
-    if start[4:12] in HEIC:
-        raise FileRefused("The photo is in HEIC, which cannot be read here. Send it as JPEG or PNG.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            opened = Image.open(content, formats=FORMATS)
-            if opened.width * opened.height > MOST_PIXELS:
-                raise _too_large()
-            opened.draft("L", (LONGEST_SIDE, LONGEST_SIDE))
-            upright = ImageOps.exif_transpose(opened)
-            return _bearable(_on_white(upright).convert("L"))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-        raise _too_large() from error
-    except UnidentifiedImageError as error:
-        raise FileRefused("The file is no picture that can be read here. Send a JPEG or PNG.") from error
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, KeyError, Warning) as error:
-        raise FileRefused("The picture is damaged: it cannot be read. Take it again, or save it as JPEG.") from error
-
-
-def _too_large() -> FileRefused:
-    return FileRefused(f"The picture has more than {MOST_PIXELS // 10**6} million points. Send a smaller one.")
-
-
-def _on_white(image: "Image") -> "Image":
-    """Without transparency, which would turn black."""
-    from PIL import Image
-
-    if "A" not in image.getbands() and "transparency" not in image.info:
-        return image
-    layer = image.convert("RGBA")
-    paper = Image.new("RGBA", layer.size, "white")
-    paper.alpha_composite(layer)
-    return paper
-
-
-def _bearable(image: "Image") -> "Image":
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-    return image
 
 
 def texts_of(image: "Image") -> list[str]:

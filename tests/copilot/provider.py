@@ -179,5 +179,10 @@ async def _lines(chunks: Iterable[Chunk | float], model: str) -> AsyncIterator[b
 
 def _question(messages: list[dict[str, Any]]) -> str:
     """What the person said last, without what is told of the page before it."""
-    said = [one["content"] for one in messages if one["role"] == "user"]
-    return str(said[-1]).rpartition("What the person says follows.\n\n")[2] if said else ""
+    said = [_text(one["content"]) for one in messages if one["role"] == "user"]
+    return said[-1].rpartition("What the person says follows.\n\n")[2] if said else ""
+
+
+def _text(content: str | list[dict[str, Any]]) -> str:
+    """A message may hold pictures beside its text."""
+    return content if isinstance(content, str) else " ".join(one["text"] for one in content if one["type"] == "text")

@@ -219,7 +219,7 @@ def test_a_photo_is_what_a_question_is_about(actor, organisation):
     sim = make_sim(organisation, iccid="8944500102030000095")
     found = give(actor, as_file(code(sim.iccid)).read(), "card.png")
     context = PageContext.read(asked(actor, "Why is this one high?", attachments=[found.id]).context)
-    assert context.sim == sim.iccid and not context.is_untrusted
+    assert context.sim == sim.iccid and context.is_untrusted and not context.is_guessed
 
 
 def test_a_file_of_another_person_does_not_come_along(actor, make_actor, two):

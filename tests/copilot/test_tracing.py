@@ -209,3 +209,18 @@ async def test_a_call_cut_off_in_the_middle_still_ends_its_span(actor, model, sp
     await ask(actor, "Cut")
     [chat] = named(spans, "chat")
     assert chat.end_time and "error.type" in chat.attributes
+
+
+async def test_the_reading_of_a_photo_is_a_model_call_and_its_picture_in_no_span(actor, model, spans, settings):
+    from tests.copilot.test_photo_text import READ, asked, says
+
+    settings.TRACE_CONTENT = True
+    model.script(READ, says(text="a label"))
+    await asked(actor, "Look")
+    assert [one.name for one in spans()] == [
+        "chat gpt-4o-mini", "execute_tool read_photo", "chat gpt-4o-mini", "invoke_agent iotsim copilot"
+    ]  # fmt: skip
+    reading = spans()[0]
+    assert "Read this photo. [picture]" in reading.attributes["gen_ai.input.messages"]
+    assert reading.attributes["gen_ai.usage.input_tokens"] == 100
+    assert "base64" not in str([one.to_json() for one in spans()])

@@ -10,7 +10,7 @@ from copilot.models import Run
 from iotsim.core.tenancy import tenant
 from tests.e2e.conftest import PHONE, Fleet, Visit
 from tests.fleet import make_sim
-from tests.intake.test_photos import ICCID, as_file, code
+from tests.intake.test_photos import HEIC, ICCID, as_file, code
 
 
 def knows(page: Page) -> Any:
@@ -147,6 +147,7 @@ def test_a_photo_dropped_or_pasted_names_its_sim(visit: Visit, fleet: Fleet):
         expect(page.locator(".attachment", has_text=name)).to_contain_text(
             f"Found ICCID {ICCID}: SIM truck-17, active."
         )
+    expect(give(page, "phone.heic", "image/heic", HEIC)).to_contain_text(f"Found ICCID {ICCID}: SIM truck-17, active.")
     ask(page, "Show this SIM")
     expect(page.locator("#copilot-log")).to_contain_text("truck-17")
     assert newest(fleet, "Show this SIM")["attached"][0]["sims"] == [ICCID]
