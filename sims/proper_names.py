@@ -121,7 +121,9 @@ _NEW_TAG: Final = [
         rf"\b(?:add|put|stick|slap|attach)\s+{_WORD_TAG}\s+(?:to|on|onto)\s+(?:the\s+|"
         rf"all\s+)?(?:sims?|cards?|\d{{4,}}|…|\.\.|\*)",
         rf"\btag\s+(?:the\s+)?(?:sim\s+|card\s+)?\S*\d\S*[\s:]+{_WORD_TAG}\s*[.!]?$",
-        rf"\b(?:tag|mark|flag)\s+(?:it|them|that|this|those|these)\s+(?:all\s+)?{_WORD_TAG}\s*[.!]?$",
+        rf"\b(?:tag|mark|flag|label)\s+(?:it|them|that|this|those|these|the(?=\s+(?:selected|chosen|marked|ticked)))"
+        rf"(?:\s+(?:selected|chosen|marked|ticked))?(?:\s+(?:sims?|cards?|ones?|lines?|devices?))?\s+(?:all\s+)?"
+        rf"{_WORD_TAG}\s*[.!]?$",
     )
 ]
 

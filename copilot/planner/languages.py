@@ -215,12 +215,16 @@ def _translate(words: list[Word], language: str) -> None:
             place += 1
             continue
         count = len(phrase.words)
+        if language == "fr" and count == 1 and words[place].said.lower() in _ACCENTED:
+            phrase = Phrase(phrase.words, _ACCENTED[words[place].said.lower()])
         _put(words, place, count, phrase.english)
         words[place].is_verb = phrase.is_verb
         if language == "es" and phrase.is_verb:
             words[place].english = phrase.english + _enclitic(words[place].said)
         place += count
 
+
+_ACCENTED: Final = {"à": "to"}  # without its accent it is "has"
 
 _ENCLITIC: Final = re.compile(r"[áéíóú]\w*?[aeir](?P<them>l[ao]s)?(?P<it>l[ao])?$", re.IGNORECASE)
 
