@@ -209,7 +209,7 @@ def _translate(words: list[Word], language: str) -> None:
         if not plain[place]:
             place += 1
             continue
-        phrase = book.find(plain, place, verbs_first=not any(one.shown for one in words[:place]))
+        phrase = book.find(plain, place, verbs_first=_begins(words, place))
         if phrase is None:
             _translate_one(words[place], plain[place], book)
             place += 1
@@ -222,6 +222,11 @@ def _translate(words: list[Word], language: str) -> None:
         if language == "es" and phrase.is_verb:
             words[place].english = phrase.english + _enclitic(words[place].said)
         place += count
+
+
+def _begins(words: list[Word], place: int) -> bool:
+    """Whether a sentence or a clause begins there: "..., bloque-le"."""
+    return not any(one.shown for one in words[:place]) or words[place - 1].said in (",", ";", ":", ".")
 
 
 _ACCENTED: Final = {"à": "to"}  # without its accent it is "has"

@@ -103,7 +103,7 @@ def openers_of(readings: Sequence[Reading], is_read: Sequence[bool]) -> set[str]
 
 
 QUESTION: Final = re.compile(
-    r"^\W*(?:who|when|why|where|did|was|were|has|have|is|are|does|which|how\s+(?:many|much|come|"
+    r"^\W*(?:who|when|why|where|did|was|were|has|have|is|are|does|which|what\s+(?:is|are|was|were|does|do|did)|how\s+(?:many|much|come|"
     r"far|did|has|is))\b(?!.*\b(?:then|please)\b)",
     re.IGNORECASE,
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _FILE: Final = Path(__file__).resolve().parent / "data" / "unmeant.txt"
+_LANGUAGES: Final = ("en", "de", "fr", "es")
 _OPENS: Final = r"(?:[\"“„«‹]|(?<!\w)'(?=\w)|:\s*(?=[\"“„«‹]))"
 _QUOTED: Final = re.compile(r"[\"“„«‹]\s*(?P<said>[^\"”“»›]*\w+\W+\w[^\"”“»›]*)[\"”“»›]")
 
@@ -46,7 +47,7 @@ def is_unmeant(text: str, language: str, values: Iterable[Any] = ()) -> bool:
     Words that somebody is quoted with are no command, unless a service is to keep them (the text of an alert).
     """
     plain = text.replace("’", "'")
-    if _unmeant(language).search(plain):
+    if any(_unmeant(one).search(plain) for one in _LANGUAGES):  # a short sentence may be told wrongly
         return True
     if not _reported(language).search(plain):
         return False
