@@ -132,6 +132,11 @@ _SAID: Final[dict[str, tuple[str, str, str, str]]] = {
     "offer": (
         "Shall I {words}?", "Soll ich das tun: „{words}“?", "Dois-je le faire : « {words} » ?", "¿Lo hago: «{words}»?",
     ),
+    "others": (
+        "Instead I could {words}.", "Stattdessen ginge: {words}.", "À la place, je peux : {words}.",
+        "En su lugar puedo: {words}.",
+    ),
+    "or": ("or", "oder", "ou", "o"),
     "done_before": (
         "Done before that: {done}", "Davor erledigt: {done}", "Fait avant cela : {done}", "Hecho antes: {done}",
     ),
@@ -149,6 +154,11 @@ _PLACE: Final = {"en": 0, "de": 1, "fr": 2, "es": 3}
 def phrase(key: str, language: str = "en", **values: object) -> str:
     """The sentence for a key, in a language, with its values."""
     return _SAID[key][_PLACE.get(language, 0)].format(**values)
+
+
+def questions(words: str) -> list[str]:
+    """How an answer asks about an offer, in every language."""
+    return [text.format(words=words) for text in _SAID["offer"]]
 
 
 def has_phrase(key: str) -> bool:
