@@ -54,6 +54,7 @@ _MENDED: Final = [
         (rf"\bhave\s+been\s+((?:an?|{_NUMBER})\s+(?:day|week|month|hour)s?)\s+silent\b", r"have been silent for \1"),
         (r"\b(SIMs?|cards?|usage)\s+((?:over|above|under)\s+\d\S*(?:\s+[GMKT]B)?)\s+(goes|go)\b", r"\1 \3 \2"),
         (r"\b(has|have)\s+(SIM \S+)\s+(last|since|in|on|yesterday|today)\b(.*)\bused\b", r"\1 \2 used \3\4"),
+        (r"\b(tag|label|mark|invite|put)\b([^,.?!]*?)\bhow\b", r"\1\2as"),
         (r"\s+([,.;:?!])", r"\1"),
         (r" {2,}", " "),
     )

@@ -107,13 +107,13 @@ class Planner:
     # --- choosing a tool ---
 
     def ranked(self, reading: Reading, memory: Memory) -> list[tuple[float, Filled | None]]:
-        """Every tool with its score, best first; None stands for no tool at all."""
+        """The tools that may be meant, with their scores, best first; None stands for no tool at all."""
         scores = self.router.scores(reading)
         strange = self._vocabulary.strangeness(reading)
         ranked: list[tuple[float, Filled | None]] = [(scores.pop(NOTHING, 0.0) + strange, None)]
         for name, score in sorted(scores.items(), key=lambda pair: pair[1], reverse=True):
-            if len(ranked) > 2 and score + 2 * _FIT < ranked[1][0]:
-                break  # neither this one nor any after it can come second
+            if score + 2 * _FIT < ranked[0][0] - _TIE:
+                break  # neither this one nor any after it can be the one, or as likely as it
             filled = fill(self.tools[name], reading)
             fit = 0.0 if strange >= FOREIGN else self._fit(filled)
             ranked.append((score + fit - self._misfit(filled, reading, memory), filled))
