@@ -35,6 +35,7 @@ _INVERTED: Final = re.compile(
 )
 
 
+_JOINED: Final = re.compile(r"\b([^\W\d_]{3,})-(karten?|sims?|kunden?|flotte)\b", re.IGNORECASE)  # "Vodafone-Karten"
 _TOLD_TO: Final = re.compile(r"(?<=[^\W\d_])-(?:les|le|la)\b", re.IGNORECASE)  # "marque-les", "suspends-la"
 
 
@@ -53,7 +54,9 @@ def english_figures(text: str, language: str) -> str:
 
 
 def taken_apart(text: str, language: str) -> str:
-    """French words joined by an apostrophe or a hyphen, each by itself: "l'alerte", "montre-moi", "a-t-elle"."""
+    """Words joined by an apostrophe or a hyphen, each by itself: "l'alerte", "montre-moi", "Vodafone-Karten"."""
+    if language == "de":
+        return _JOINED.sub(r"\1 \2", text)
     if language != "fr":
         return text
     text = _TOLD_TO.sub(lambda match: " eux" if match[0].lower() == "-les" else " ça", text)

@@ -13,7 +13,7 @@ _WORDS: Final = {
     "it": word_set(
         """quali quale che della delle degli dello sono hanno questo questa mese per favore perché più anche tutte tutti
         mostrami mostra sospendi disattiva attiva carte schede scheda carta quanto quanta quanti gli ieri oggi settimana
-        scorsa scorso consumo consumato dati elenca fammi vedere vorrei puoi il lo nostre nostri"""
+        scorsa scorso consumo consumato dati elenca abbiamo tutto sono fammi vedere vorrei puoi il lo nostre nostri"""
     ),
     "nl": word_set(
         """welke deze het een van kaart kaarten zijn heeft hebben niet ons onze mij geef laat zien veel meer dan maand
@@ -26,7 +26,8 @@ _WORDS: Final = {
     ),
     "pt": word_set(
         """quais qual cartões cartão não são você quanto esta este mês semana passada mostre suspenda ative dados
-        usaram usou nossos nossas meus minhas por favor uma um os as dos das com mais gastou porquê obrigado"""
+        usaram usou nossos nossas meus minhas por favor uma um os as dos das com mais gastou porquê obrigado quantos
+        quantas temos tem total foi foram nós ontem hoje qualquer onde quem estão ativos"""
     ),
     "sv": word_set("vilka vilket kort korten är och inte hur mycket visa stäng av på för månad vecka jag vi har det"),
     "da": word_set("hvilke kort kortene er og ikke hvor meget vis på for måned uge jeg vi har det afbryd"),
