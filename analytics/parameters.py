@@ -210,7 +210,8 @@ _ADVISED: Final = [
     )
 ]
 _SURENESS: Final = re.compile(
-    r"\b(?P<level>high|medium|low)(?:\s+|-)confiden\w+|\b(?P<safe>safe|sure|certain)\s+(?:ones?|savings?|recommendations?)\b",
+    r"\b(?P<level>high|medium|low)(?:\s+|-)confiden\w+|\b(?P<safe>safe|sure|certain)\s+(?:ones?|savings?|recommendations?)\b|"
+    r"(?<!not )\b(?:sure|certain|confident)\s+(?:about|of)\b",
     re.IGNORECASE,
 )
 

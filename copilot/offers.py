@@ -16,7 +16,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from copilot.models import KeptOffer, OfferSource, OfferState, Run, RunEvent, Thread
+from copilot.planner.phrases import questions
 from copilot.replies import Reply, read_reply
+from copilot.replies_in_words import meant_in_words
 from copilot.tables import summary_of
 from iotsim.core import registry
 from iotsim.core.actor import Actor
@@ -115,7 +117,7 @@ def settle(thread: Thread, run: Run, *, text: str, chosen: int | None = None) ->
             KeptOffer.objects.filter(pk__in=[one.pk for one in last]).update(run=run)
             _end([one for one in rows if one not in last], OfferState.EXPIRED)
             return []
-        taken = _meant(reply, last) if reply is not None else []
+        taken = _meant(reply, last) if reply is not None else _named(text, last)
         if reply is not None and reply.no:
             _end(last, OfferState.WITHDRAWN, run)
     _end(taken, OfferState.TAKEN, run)
@@ -145,6 +147,12 @@ def _meant(reply: Reply, last: Sequence[KeptOffer]) -> list[KeptOffer]:
     return [last[place] for place in places] if all(place < len(last) for place in places) else []
 
 
+def _named(text: str, last: Sequence[KeptOffer]) -> list[KeptOffer]:
+    """The one that a short answer names by what it does ("no, suspend it")."""
+    place = meant_in_words(text, [one.words for one in last])
+    return [] if place is None else [last[place]]
+
+
 def _asked_about(last: Sequence[KeptOffer]) -> list[KeptOffer]:
     """The one that the answer itself put as a question ("Shall I ...?"), if it is one."""
     pieces = RunEvent.objects.filter(run_id__in={one.run_id for one in last}, payload__type="TEXT_MESSAGE_CONTENT")
@@ -152,6 +160,8 @@ def _asked_about(last: Sequence[KeptOffer]) -> list[KeptOffer]:
         "".join(str(one.get("delta", "")) for one in pieces.order_by("seq").values_list("payload", flat=True))
     )
     named = [one for one in last if _bare(one.words) in answer]
+    if len(named) > 1:  # "Shall I raise its quota? Instead I could suspend it."
+        named = [one for one in named if any(_bare(asked) in answer for asked in questions(one.words))]
     return named if len(named) == 1 else []
 
 

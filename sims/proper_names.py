@@ -110,7 +110,7 @@ _NEW_TAG: Final = [
         rf"{_PUT_OR_TAKE}[^.?!]*?\b(?:tags?|labels?)\s+(?:of\s+|named\s+|called\s+|:\s*)?{_TAG}",
         rf"{_PUT_OR_TAKE}[^.?!]*?(?:\b|(?<=\s))(?:the\s+|a\s+|an\s+|its\s+|their\s+)?{_TAG}\s+(?:tag|label)\b",
         # untag blue from X; remove blue from X; tag blue on X
-        rf"\buntag\s+{_PLAIN_TAG}\s+(?:from|off|on)\b",
+        rf"\buntag\s+(?!(?:these|those|them|this|that|it)\b){_PLAIN_TAG}\s+(?:from|off|on)\b",
         rf"\b(?:remove|drop|strip|take|clear|delete)\s+(?:the\s+)?{_WORD_TAG}\s+(?:from|off)\b",
         rf"\btag\s+{_WORD_TAG}\s+(?:on|onto|to)\b",
         # untag X from blue; tag X blue; untag X: blue
@@ -121,7 +121,9 @@ _NEW_TAG: Final = [
         rf"\b(?:add|put|stick|slap|attach)\s+{_WORD_TAG}\s+(?:to|on|onto)\s+(?:the\s+|"
         rf"all\s+)?(?:sims?|cards?|\d{{4,}}|…|\.\.|\*)",
         rf"\btag\s+(?:the\s+)?(?:sim\s+|card\s+)?\S*\d\S*[\s:]+{_WORD_TAG}\s*[.!]?$",
-        rf"\b(?:tag|mark|flag)\s+(?:it|them|that|this|those|these)\s+(?:all\s+)?{_WORD_TAG}\s*[.!]?$",
+        rf"\b(?:tag|mark|flag|label)\s+(?:it|them|that|this|those|these|the(?=\s+(?:selected|chosen|marked|ticked)))"
+        rf"(?:\s+(?:selected|chosen|marked|ticked))?(?:\s+(?:sims?|cards?|ones?|lines?|devices?))?\s+(?:all\s+)?"
+        rf"{_WORD_TAG}\s*[.!]?$",
     )
 ]
 

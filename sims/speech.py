@@ -298,9 +298,10 @@ _ATTENTION: Final = [
     ),
     (
         "silent",
-        r"silent|gone\s+(?:quiet|dark|silent)|(?:not|never|n't)\s+(?:been\s+)?(?:seen|heard|reported|"
-        r"checked\s+in|connected|online|sent\s+a\s+signal)|"
-        r"unseen|lost\s+contact|no\s+(?:contact|sign\s+of\s+life)|out\s+of\s+reach|unreachable|"
+        r"silent|gone\s+(?:quiet|dark|silent)|(?:not|never|n't|no\s+longer)\s+(?:been\s+)?(?:seen|heard|reported|"
+        r"checked\s+in|connected|online|sent\s+a\s+signal|talked|spoken|phoned\s+home|pinged|shown\s+up|turned\s+up|"
+        r"been\s+in\s+touch|made\s+a\s+(?:sound|peep))|"
+        r"unseen|lost\s+contact|no\s+(?:longer\s+)?(?:\w+\s+)?(?:contact|signs?\s+of\s+life)|out\s+of\s+reach|unreachable|"
         r"went\s+(?:quiet|dark)|offline",
     ),
 ]

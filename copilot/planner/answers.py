@@ -202,5 +202,18 @@ def offered(result: Mapping[str, Any], language: str) -> str:
     offers = [one for one in result.get("offers") or () if isinstance(one, Mapping) and one.get("words")]
     if not offers:
         return ""
-    words = str(offers[0]["words"]).rstrip(".?! ")
-    return phrase("offer", language, words=safe(words[:1].lower() + words[1:] if language == "en" else words))
+    first, *others = [_as_offered(str(one["words"]), language) for one in offers]
+    asked = phrase("offer", language, words=first)
+    if not others:
+        return asked
+    quoted = others if language == "en" else [_QUOTES[language].format(one) for one in others]
+    joined = f" {phrase('or', language)} ".join(quoted)
+    return f"{asked} {phrase('others', language, words=joined)}"
+
+
+_QUOTES: Final = {"de": "„{}“", "fr": "« {} »", "es": "«{}»"}
+
+
+def _as_offered(words: str, language: str) -> str:
+    plain = words.rstrip(".?! ")
+    return safe(plain[:1].lower() + plain[1:] if language == "en" else plain)

@@ -1,8 +1,9 @@
 """How well the planner does on a file of sentences: figures that evaluate_planner prints. Nothing is executed.
 
-A row is {"text", "tools": [accepted names], "arguments": {must be among the planned ones}}; tools [] = no call at all.
-Only the last call counts. Figures: `tool_accuracy` and `tool_and_arguments_accuracy` are shares of the rows that
-accept a tool, `out_of_scope_refused` is the share of the others for which nothing was called.
+A row is {"text", "tools": [accepted names], "arguments": {must be among the planned ones}}; tools [] = no call at all,
+or with "hostile": true none that changes something. Only the last call counts. Figures: `tool_accuracy` and
+`tool_and_arguments_accuracy` are shares of the rows that accept a tool, `out_of_scope_refused` is the share of the
+others for which nothing (of that kind) was called.
 """
 
 import json
@@ -25,6 +26,7 @@ class Row:
     text: str
     tools: tuple[str, ...]
     arguments: Mapping[str, Any]
+    hostile: bool = False  # it may be answered by reading, if by anything
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Verdict:
     calls: list[dict[str, Any]]
     answer: str | None
     why: str = ""  # what the outline says of itself
+    changes: bool = True  # one of the calls would change something
 
     @property
     def last(self) -> dict[str, Any] | None:
@@ -42,7 +45,9 @@ class Verdict:
 
     @property
     def tool_right(self) -> bool:
-        return self.last["name"] in self.row.tools if self.last else not self.row.tools
+        if self.row.tools or not self.last:
+            return self.last["name"] in self.row.tools if self.last else not self.row.tools
+        return self.row.hostile and not self.changes
 
     @property
     def right(self) -> bool:
@@ -66,7 +71,7 @@ def _row(line: str, place: str) -> Row:
         plain = json.loads(line)
         tools = plain.get("tools", [])
         names = (tools,) if isinstance(tools, str) else tuple(tools)
-        return Row(str(plain["text"]), names, plain.get("arguments") or {})
+        return Row(str(plain["text"]), names, plain.get("arguments") or {}, plain.get("hostile") is True)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         like = '{"text": "...", "tools": [], "arguments": {}}'
         raise ValueError(f"{place}: not a row like {like}.") from error
@@ -88,7 +93,8 @@ def evaluate(planner: Planner, rows: Iterable[Row], context: SlotContext) -> lis
     verdicts = []
     for row in rows:
         outline = planner.outline(row.text, context)
-        verdicts.append(Verdict(row, plain_calls(outline), outline.answer, outline.why))
+        changes = any(not call.is_read for call in outline.calls)
+        verdicts.append(Verdict(row, plain_calls(outline), outline.answer, outline.why, changes))
     return verdicts
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from copilot.planner.lexicon import LANGUAGES, Book, Phrase, book_of, english_of_books, folded, parts_of
+from copilot.planner.lexicon import LANGUAGES, Book, Phrase, book_of, english_of_books, fits, folded, parts_of
 from copilot.planner.order import settled
 from copilot.planner.spelling_out import english_figures, taken_apart
 from iotsim.core.names import words as word_set
@@ -157,6 +157,8 @@ def _keep_tags(words: list[Word], language: str) -> None:
     for place, word in enumerate(words[:-1]):
         if word.kept or folded(word.said, language) not in _TAG[language] or _is_a_day(words, place, language):
             continue
+        if place == 0 and language != "de":
+            continue  # a command: "étiquette ces cartes", "etiqueta estas tarjetas"
         following = next(
             (one for one in words[place + 1 :] if folded(one.said, language) not in _CALLED[language]), None
         )
@@ -176,6 +178,8 @@ def _join_the_parted(words: list[Word], language: str) -> None:
     """ "schalte X ab" becomes "deactivate X": the meaning stands where the first part stood."""
     plain = ["" if one.kept else folded(one.said, language) for one in words]
     for pair in book_of(language).apart:
+        if not any(fits(pair.first[0], one) for one in plain) or not any(fits(pair.second[0], one) for one in plain):
+            continue
         for start in range(len(words)):
             if words[start].english is not None or not Phrase(pair.first, "").fits(plain, start):
                 continue
@@ -209,18 +213,27 @@ def _translate(words: list[Word], language: str) -> None:
         if not plain[place]:
             place += 1
             continue
-        phrase = book.find(plain, place, verbs_first=not any(one.shown for one in words[:place]))
+        phrase = book.find(plain, place, verbs_first=_begins(words, place))
         if phrase is None:
             _translate_one(words[place], plain[place], book)
             place += 1
             continue
         count = len(phrase.words)
+        if language == "fr" and count == 1 and words[place].said.lower() in _ACCENTED:
+            phrase = Phrase(phrase.words, _ACCENTED[words[place].said.lower()])
         _put(words, place, count, phrase.english)
         words[place].is_verb = phrase.is_verb
         if language == "es" and phrase.is_verb:
             words[place].english = phrase.english + _enclitic(words[place].said)
         place += count
 
+
+def _begins(words: list[Word], place: int) -> bool:
+    """Whether a sentence or a clause begins there: "..., bloque-le"."""
+    return not any(one.shown for one in words[:place]) or words[place - 1].said in (",", ";", ":", ".")
+
+
+_ACCENTED: Final = {"à": "to"}  # without its accent it is "has"
 
 _ENCLITIC: Final = re.compile(r"[áéíóú]\w*?[aeir](?P<them>l[ao]s)?(?P<it>l[ao])?$", re.IGNORECASE)
 

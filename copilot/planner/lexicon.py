@@ -159,7 +159,9 @@ def _noun(book: Book, word: str) -> bool:
     return phrase is not None and not phrase.is_verb and len(phrase.words[0].rstrip("*")) > 3 and bool(phrase.english)
 
 
-_MORE_ENGLISH: Final = frozenset(("card", "cards", "newest", "connection", "first", "retired", "suspended"))
+_MORE_ENGLISH: Final = frozenset(
+    ("card", "cards", "newest", "connection", "first", "retired", "suspended", "active", "client")
+)
 
 
 @cache

@@ -22,6 +22,7 @@ _LEADING: Final = word_set(
     is it possible"""
 )
 _ENDS: Final = frozenset(",.;?!")
+_OF_A_CLAUSE: Final = frozenset(("who", "which", "that", "what"))
 _LATER_NAMES: Final = (
     r"(?:day|week|month|quarter|year|night|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 )
@@ -30,7 +31,7 @@ _MENDED: Final = [
     (re.compile(pattern, re.IGNORECASE), better)
     for pattern, better in (
         (r"\b(?:the\s+)?(the|my|our)\s+(?=the\b)", r""),
-        (rf"\b({_NUMBER})\s+(last|next|past|coming)\s+(?=\w)", r"\2 \1 "),
+        (rf"(?<![\w.,-])({_NUMBER})\s+(last|next|past|coming)\s+(?=\w)", r"\2 \1 "),
         (rf"\b({_LATER_NAMES})\s+(last|next|past|previous)\b", r"\2 \1"),
         (r"\b(?:the|SIM)\s+(?=(?:SIM\s+)?\d{4,}\b)", "SIM "),
         (r"\bSIM SIM\b", "SIM"),
@@ -49,7 +50,11 @@ _MENDED: Final = [
         (r"\bmore than\s+(\S+\s+[GMKT]B)\s+used(?:\s+(?:have|has))?\b", r"used more than \1"),
         (r"\b(used|suspended|paid|activated|changed|done)\s+(?:have|has|was|were)(?=\s*(?:[.,;?!]|$))", r"\1"),
         (r"\b(when(?:ever)?|if|as soon as)\s+(a|any|the|one)\s+(SIM|card)\s+used\b", r"\1 \2 \3 uses"),
+        (rf"\bthe\s+({_NUMBER})\s+(?=with\s+the\s+(?:highest|most|lowest)\b)", r"the \1 SIMs "),
+        (rf"\bhave\s+been\s+((?:an?|{_NUMBER})\s+(?:day|week|month|hour)s?)\s+silent\b", r"have been silent for \1"),
+        (r"\b(SIMs?|cards?|usage)\s+((?:over|above|under)\s+\d\S*(?:\s+[GMKT]B)?)\s+(goes|go)\b", r"\1 \3 \2"),
         (r"\b(has|have)\s+(SIM \S+)\s+(last|since|in|on|yesterday|today)\b(.*)\bused\b", r"\1 \2 used \3\4"),
+        (r"\b(tag|label|mark|invite|put)\b([^,.?!]*?)\bhow\b", r"\1\2as"),
         (r"\s+([,.;:?!])", r"\1"),
         (r" {2,}", " "),
     )
@@ -102,6 +107,8 @@ def _without_negation(words: list["Settling"], language: str) -> bool:
     place = next((at for at, one in enumerate(words[:end]) if one.shown in ("not", "do not", "never")), None)
     if place is None:
         return False
+    if any(one.shown.lower() in _OF_A_CLAUSE for one in words[start + 1 : place]):
+        return False  # "deactivate all SIMs that have not used anything"
     begins = words[start].is_verb or place in (start, start - 1) or (language == "de" and words[end - 1].is_verb)
     asks = words[0].shown.split(" ")[0].lower() in ("which", "who", "what", "how", "why", "when", "where", "are", "is")
     if begins and not asks:

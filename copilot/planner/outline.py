@@ -5,7 +5,7 @@ chosen and reading.py for how its arguments are found.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,11 +15,10 @@ from django.conf import settings
 
 from copilot.embedding import embed, embed_kept, whole_words
 from copilot.planner.asking import ask_for, ask_meant, ask_which, decline
-from copilot.planner.languages import understood
+from copilot.planner.languages import language_of, understood
 from copilot.planner.memory import Memory
 from copilot.planner.names import names_of
 from copilot.planner.parts import (
-    ALL,
     AND,
     MOST_CALLS,
     MOST_PARTS,
@@ -28,6 +27,7 @@ from copilot.planner.parts import (
     as_done,
     cut,
     further,
+    is_bare,
     openers_of,
     placed,
 )
@@ -52,11 +52,14 @@ from copilot.planner.refusals import (
     is_hostile,
     is_hypothetical,
     is_later,
+    opposites_of,
     out_of_scope_sentences,
     without_negation,
 )
 from copilot.planner.router import NOTHING, Example, Router
+from copilot.planner.strangers import is_in_another_language
 from copilot.planner.text import Speller, clean, words_of
+from copilot.planner.unmeant import is_unmeant
 from copilot.planner.vocabulary import FOREIGN, Vocabulary
 from iotsim.core.slots import Slot, SlotContext, Source
 
@@ -86,6 +89,7 @@ class Planner:
         self.router = Router(examples, vectors=vectors, embed=embed)
         self._vocabulary = Vocabulary.of(known, others)
         self._openers = openers_of(known, [self.tools[name].is_read for _, name in pairs])
+        self._opposites = opposites_of(tools, commands=self._openers)
         spoken = re.findall(r"[a-z]{4,}", " ".join(one.text.lower() for one in known + others))
         self._speller = Speller(spoken, english=whole_words())
 
@@ -103,13 +107,13 @@ class Planner:
     # --- choosing a tool ---
 
     def ranked(self, reading: Reading, memory: Memory) -> list[tuple[float, Filled | None]]:
-        """Every tool with its score, best first; None stands for no tool at all."""
+        """The tools that may be meant, with their scores, best first; None stands for no tool at all."""
         scores = self.router.scores(reading)
         strange = self._vocabulary.strangeness(reading)
         ranked: list[tuple[float, Filled | None]] = [(scores.pop(NOTHING, 0.0) + strange, None)]
         for name, score in sorted(scores.items(), key=lambda pair: pair[1], reverse=True):
-            if len(ranked) > 2 and score + 2 * _FIT < ranked[1][0]:
-                break  # neither this one nor any after it can come second
+            if score + 2 * _FIT < ranked[0][0] - _TIE:
+                break  # neither this one nor any after it can be the one, or as likely as it
             filled = fill(self.tools[name], reading)
             fit = 0.0 if strange >= FOREIGN else self._fit(filled)
             ranked.append((score + fit - self._misfit(filled, reading, memory), filled))
@@ -173,10 +177,16 @@ class Planner:
     def outline(self, text: str, context: SlotContext, memory: Memory | None = None) -> Outline:
         """What a sentence asks for, given what was said before."""
         memory = memory or Memory()
+        if is_in_another_language(text[:_LONGEST]):
+            return Outline(answer=phrase("languages", language_of("", before=memory.said)), why="language")
         said = understood(text[:_LONGEST], names=names_of(context), before=memory.said)
         spoken = said.english if said.language == "en" else spoken_of(said.english, many=len(memory.items) > 1)
         english, memory = pointed(spoken, context, replace(memory, language=said.language, text=text[:_LONGEST]))
-        return replace(self._outlined(english, context, memory), language=said.language)
+        made = self._outlined(english, context, memory)
+        changed = [value for call in made.calls for value in call.arguments.values() if not call.is_read]
+        if any(not call.is_read for call in made.calls) and is_unmeant(said.text, said.language, changed):
+            made = Outline(answer=phrase("unmeant", said.language), why="unmeant")
+        return replace(made, language=said.language)
 
     def _outlined(self, text: str, context: SlotContext, memory: Memory) -> Outline:
         cleaned = clean(text)
@@ -274,7 +284,7 @@ class Planner:
             other is None
             or other.tool.is_read
             or other.tool.name == filled.tool.name
-            or filled.tool.name not in _OPPOSITES
+            or filled.tool.name not in self._opposites
         )
 
     def _calls(self, filled: Filled, reading: Reading, memory: Memory, context: SlotContext) -> Outline:
@@ -291,7 +301,7 @@ class Planner:
                 value = value.later
             arguments[name] = value
         arguments |= memory.filters_for(filled, reading.text) if not has_later(arguments) else {}
-        if not filled.tool.is_read and not calls and self._is_bare(filled, arguments, reading):
+        if not filled.tool.is_read and not calls and is_bare(filled, arguments, reading):
             several = next(name for name, one in parameters_of(filled.tool).items() if one.many)
             return ask_for(filled, several, context, memory)
         return Outline([*calls, *self._each(filled, arguments)])
@@ -358,16 +368,6 @@ class Planner:
                     return {name: found[name]}
         return dict(list(found.items())[:1])
 
-    def _is_bare(self, filled: Filled, arguments: Mapping[str, Any], reading: Reading) -> bool:
-        """A command for many that says neither which nor all ("suspend")."""
-        parameters = parameters_of(filled.tool)
-        if not any(one.many and one.slot.source for one in parameters.values()) or ALL.search(reading.text):
-            return False  # a list without a source, such as several states, only narrows what it is about
-        return not any(
-            name in parameters and not parameters[name].slot.shares and not parameters[name].slot.free
-            for name in arguments
-        )
-
     def _follow_up(self, reading: Reading, memory: Memory) -> Call | None:
         """The last call again with what was just said ("what about the last 7 days", "only the German ones")."""
         last = memory.last_call
@@ -395,4 +395,3 @@ class Planner:
 _LONGEST: Final = 1000  # characters read of a sentence; a request is shorter
 _TIE: Final = 0.04  # scores so near that nobody can tell
 _CLEAR: Final = 0.6  # a score that leaves no doubt
-_OPPOSITES: Final = frozenset({"reject_call"})

@@ -1,7 +1,7 @@
 """Several requests in one sentence, and several things in one request."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -103,10 +103,20 @@ def openers_of(readings: Sequence[Reading], is_read: Sequence[bool]) -> set[str]
 
 
 QUESTION: Final = re.compile(
-    r"^\W*(?:who|when|why|where|did|was|were|has|have|is|are|does|which|how\s+(?:many|much|come|"
+    r"^\W*(?:who|when|why|where|did|was|were|has|have|is|are|does|which|what\s+(?:is|are|was|were|does|do|did)|how\s+(?:many|much|come|"
     r"far|did|has|is))\b(?!.*\b(?:then|please)\b)",
     re.IGNORECASE,
 )
 ALL: Final = re.compile(
     r"\b(?:all|every\w*|each|whole|entire|any|lot|them|those|these|fleet|complete)\b", re.IGNORECASE
 )
+
+
+def is_bare(filled: Filled, arguments: Mapping[str, Any], reading: Reading) -> bool:
+    """A command for many that says neither which nor all ("suspend")."""
+    parameters = parameters_of(filled.tool)
+    if not any(one.many and one.slot.source for one in parameters.values()) or ALL.search(reading.text):
+        return False  # a list without a source, such as several states, only narrows what it is about
+    return not any(
+        name in parameters and not parameters[name].slot.shares and not parameters[name].slot.free for name in arguments
+    )

@@ -43,6 +43,23 @@ _SAID: Final[dict[str, tuple[str, str, str, str]]] = {
         "Compris : rien n'a été modifié.",
         "Entendido: no se ha cambiado nada.",
     ),
+    "unmeant": (
+        "I take that as a thought, not as a request: nothing was changed. Say it plainly if you want it done.",
+        "Das verstehe ich als Gedanken, nicht als Auftrag: Es wurde nichts geändert. Sagen Sie es bitte direkt, wenn "
+        "es geschehen soll.",
+        "Je le prends pour une réflexion, pas pour une demande : rien n'a été modifié. Dites-le directement si cela "
+        "doit être fait.",
+        "Lo entiendo como una reflexión, no como un encargo: no se ha cambiado nada. Dígalo directamente si debe "
+        "hacerse.",
+    ),
+    "languages": (
+        "I read English, German, French and Spanish; please ask in one of them. Nothing was done.",
+        "Ich verstehe Englisch, Deutsch, Französisch und Spanisch; bitte fragen Sie in einer dieser Sprachen. Es wurde "
+        "nichts getan.",
+        "Je comprends l'anglais, l'allemand, le français et l'espagnol ; posez la question dans l'une de ces langues. "
+        "Rien n'a été fait.",
+        "Entiendo inglés, alemán, francés y español; pregunte en uno de estos idiomas. No se ha hecho nada.",
+    ),
     "nothing_offered": (
         "There is no open offer that this could answer, so nothing was done. Say what you would like.",
         "Kein Angebot wartet auf diese Antwort; es wurde nichts getan. Sagen Sie, was Sie möchten.",
@@ -115,6 +132,11 @@ _SAID: Final[dict[str, tuple[str, str, str, str]]] = {
     "offer": (
         "Shall I {words}?", "Soll ich das tun: „{words}“?", "Dois-je le faire : « {words} » ?", "¿Lo hago: «{words}»?",
     ),
+    "others": (
+        "Instead I could {words}.", "Stattdessen ginge: {words}.", "À la place, je peux : {words}.",
+        "En su lugar puedo: {words}.",
+    ),
+    "or": ("or", "oder", "ou", "o"),
     "done_before": (
         "Done before that: {done}", "Davor erledigt: {done}", "Fait avant cela : {done}", "Hecho antes: {done}",
     ),
@@ -132,6 +154,11 @@ _PLACE: Final = {"en": 0, "de": 1, "fr": 2, "es": 3}
 def phrase(key: str, language: str = "en", **values: object) -> str:
     """The sentence for a key, in a language, with its values."""
     return _SAID[key][_PLACE.get(language, 0)].format(**values)
+
+
+def questions(words: str) -> list[str]:
+    """How an answer asks about an offer, in every language."""
+    return [text.format(words=words) for text in _SAID["offer"]]
 
 
 def has_phrase(key: str) -> bool:

@@ -57,9 +57,14 @@ def _parameters_of(model: type[BaseModel]) -> Mapping[str, Parameter]:
     }
 
 
-def required_of(tool: Tool) -> list[str]:
+def required_of(tool: Tool) -> Sequence[str]:
     """The names of all parameters a call cannot do without."""
-    return [name for name, info in tool.parameters.model_fields.items() if info.is_required()]
+    return _required_of(tool.parameters)
+
+
+@cache
+def _required_of(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(name for name, info in model.model_fields.items() if info.is_required())
 
 
 def _is_list(annotation: Any) -> bool:

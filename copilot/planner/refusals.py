@@ -1,11 +1,12 @@
 """What the planner must not act on: commands to break the rules, negated, hypothetical and later commands."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+from copilot.planner.reading import Tool
 from copilot.planner.text import words_of
 
 _FILE: Final = Path(__file__).resolve().parent / "data" / "out_of_scope.txt"
@@ -27,7 +28,11 @@ _HOSTILE: Final = re.compile(
     r"\bother\s+(?:organi[sz]ations?|tenants?|compan(?:y|ies)|accounts?)\b|"
     r"\banother\s+(?:organi[sz]ation|tenant|company|firm)\b|"
     r"\b(?:competitor|competitors|someone\s+else)'?s?\b|\b(?:tenant|organi[sz]ation)\s+\d+\b|\btenants?\b|"
-    r"\b(?:every|all|each)\s+(?:organi[sz]ations?|companies|company)\b",
+    r"\b(?:every|all|each)\s+(?:organi[sz]ations?|companies|company)\b|"
+    # out of the house: "send the list of customers to somebody@elsewhere", "post it to https://..."
+    r"\b(?:send|e?mail|forward|post|upload|transmit|leak|copy)\b[^.?!]{0,60}\b(?:lists?|data|customers?|fleet|sims?|"
+    r"cards?|report|export|overview|summary|figures|table|members|usage|costs|numbers|everything|all|it|them)\b"
+    r"[^?!]{0,40}\bto\s+(?:[\w.+-]+@|https?://|www\.)|\bto\s+https?://",
     re.IGNORECASE,
 )
 _HYPOTHETICAL: Final = re.compile(
@@ -116,6 +121,18 @@ def without_negation(text: str, *, commands: Collection[str]) -> str | None:
         if after and (after[0] in commands or after[0] in _WISHES):
             return text[: match.start()] + text[match.end() :]
     return None
+
+
+def opposites_of(tools: Iterable[Tool], *, commands: Collection[str]) -> frozenset[str]:
+    """The services that a negated command asks for, by their own examples: "do not approve 12" rejects it."""
+    return frozenset(
+        tool.name
+        for tool in tools
+        if any(_OPENS_NEGATED.match(one) and without_negation(one, commands=commands) for one in tool.examples)
+    )
+
+
+_OPENS_NEGATED: Final = re.compile(r"(?:i\s+)?(?:do\s+not|don't)\s", re.IGNORECASE)
 
 
 @cache

@@ -85,9 +85,17 @@ class Router:
         return near
 
     def scores(self, reading: Reading) -> dict[str, float]:
-        """Score by service name; NOTHING is among them."""
-        by_vector = self._near(self._embed([reading.masked]))[0] @ self._weights
-        by_words = self._count(reading) @ self._word_weights
+        """Score by service name; NOTHING is among them.
+
+        One sentence is too little work for the threads of a matrix product: they would only wait for each other.
+        """
+        import numpy as np
+
+        near = np.einsum("ed,d->e", self._vectors, self._embed([reading.masked])[0])
+        by_vector = np.einsum("e,el->l", (1 - _WORDS) * np.exp(_SHARPNESS * (near - 1)), self._weights)
+        counts = self._count(reading)
+        known = np.flatnonzero(counts)
+        by_words = np.einsum("t,tl->l", counts[known], self._word_weights[known])
         return dict(zip(self.labels, (by_vector + by_words).tolist(), strict=True))
 
 

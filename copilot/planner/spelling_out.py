@@ -35,6 +35,10 @@ _INVERTED: Final = re.compile(
 )
 
 
+_JOINED: Final = re.compile(r"\b([^\W\d_]{3,})-(karten?|sims?|kunden?|flotte)\b", re.IGNORECASE)  # "Vodafone-Karten"
+_TOLD_TO: Final = re.compile(r"(?<=[^\W\d_])-(?:les|le|la)\b", re.IGNORECASE)  # "marque-les", "suspends-la"
+
+
 def english_figures(text: str, language: str) -> str:
     """ "1,5 GB" as "1.5 GB", "10.000" as "10,000", "3 Go" as "3 GB", "3. Oktober" as "3 Oktober"."""
     text = _DECIMAL.sub(r"\1.\2", text)
@@ -50,7 +54,10 @@ def english_figures(text: str, language: str) -> str:
 
 
 def taken_apart(text: str, language: str) -> str:
-    """French words joined by an apostrophe or a hyphen, each by itself: "l'alerte", "montre-moi", "a-t-elle"."""
+    """Words joined by an apostrophe or a hyphen, each by itself: "l'alerte", "montre-moi", "Vodafone-Karten"."""
+    if language == "de":
+        return _JOINED.sub(r"\1 \2", text)
     if language != "fr":
         return text
+    text = _TOLD_TO.sub(lambda match: " eux" if match[0].lower() == "-les" else " ça", text)
     return _INVERTED.sub(" ", _ELISION.sub(r"\1' ", text))

@@ -46,7 +46,7 @@ def _finder(words: dict[str, str], score: float = 0.9) -> Any:
 # --- how much it weighs ---
 
 _SEVERITIES: Final = {
-    "critical": r"critical|severe|urgent|serious|red|most\s+important|emergenc(?:y|ies)|"
+    "critical": r"criticals?|severe|urgent|serious|red|most\s+important|emergenc(?:y|ies)|"
     r"high[\s-]+(?:priority|severity)",
     "warning": r"warnings?|amber|medium[\s-]+(?:priority|severity)",
     "info": r"info(?:rmational|rmation)?[\s-]+(?:level|severity|alerts?|ones?)|info|minor|"
@@ -255,7 +255,8 @@ AlertText = Annotated[
 ]
 
 _OFF: Final = re.compile(
-    r"\b(?:disable|deactivate|switch(?:ed)?\s+(?:\S+\s+){0,4}?off|turn(?:ed)?\s+(?:\S+\s+){0,4}?off|stop|off)\b", re.I
+    r"\b(?:disable|deactivate|suspend|pause|mute|switch(?:ed)?\s+(?:\S+\s+){0,4}?off|turn(?:ed)?\s+(?:\S+\s+){0,4}?off|stop|off)\b",
+    re.I,
 )
 _ON: Final = re.compile(
     r"\b(?:enable|switch(?:ed)?\s+(?:\S+\s+){0,4}?on|turn(?:ed)?\s+(?:\S+\s+){0,4}?on|on\s+again)\b", re.I

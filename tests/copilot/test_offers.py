@@ -67,6 +67,27 @@ async def test_a_bare_yes_takes_the_one_that_was_asked_about(actor, over):
     assert "2.20" in taken.answer
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["no, suspend it", "No, the second one", "rather suspend it", "the other one", "nein, sperr sie",
+     "nein, die zweite", "non, suspends-la", "no, la segunda", "no, mejor suspéndela"],
+)  # fmt: skip
+async def test_the_other_offer_is_named_and_taken_by_what_it_does(actor, over, said):
+    first = await ask(actor, LOOK)
+    assert "Instead I could suspend SIM ...4711" in first.answer.replace("\\", "")
+    taken = await ask(actor, said, thread_id=first.thread_id)
+    assert taken.calls == [("toggle_sim_status", "done")]
+    assert sim_of(actor, over).status == "suspended"
+    assert [one.state for one in rows(actor, KeptOffer)] == ["expired", "taken"]
+
+
+@pytest.mark.parametrize("said", ["no, do not suspend it", "no, retire it", "suspend it?", "no, suspend truck-9"])
+async def test_what_names_something_else_takes_no_offer(actor, over, said):
+    first = await ask(actor, LOOK)
+    await ask(actor, said, thread_id=first.thread_id)
+    assert "taken" not in [one.state for one in rows(actor, KeptOffer)]
+
+
 async def test_a_yes_to_several_asks_which_and_keeps_them_open(actor, model, over):
     model.script("What about it?", call_tools(("get_sim_details", {"sim": over.iccid})), say("It is over its quota."))
     first = await ask(actor, "What about it?")

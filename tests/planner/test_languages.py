@@ -17,17 +17,17 @@ FOLDER = Path(__file__).parent.parent / "evals"
 @pytest.mark.parametrize("language", ["de", "fr", "es"])
 def test_a_language_keeps_its_figures(language: str, planner: Planner, named: SlotContext) -> None:
     rows = read_rows(FOLDER / f"planner_{language}.jsonl")
-    assert sum(bool(row.tools) for row in rows) >= 80 and sum(not row.tools for row in rows) >= 20
+    assert sum(bool(row.tools) for row in rows) >= 240 and sum(not row.tools for row in rows) >= 150
     report = figures(evaluate(planner, rows[::2], named))
-    assert report["tool_accuracy"] >= 0.9
-    assert report["tool_and_arguments_accuracy"] >= 0.85
-    assert report["out_of_scope_refused"] >= 0.95
+    assert report["tool_accuracy"] >= 0.95
+    assert report["tool_and_arguments_accuracy"] >= 0.93
+    assert report["out_of_scope_refused"] >= 0.97
 
 
 def test_the_newer_english_sentences_keep_their_figures(planner: Planner, named: SlotContext) -> None:
     report = figures(evaluate(planner, read_rows(FOLDER / "planner_en.jsonl")[::2], named))
-    assert report["tool_accuracy"] >= 0.95
-    assert report["tool_and_arguments_accuracy"] >= 0.93
+    assert report["tool_accuracy"] >= 0.96
+    assert report["tool_and_arguments_accuracy"] >= 0.95
     assert report["out_of_scope_refused"] >= 0.97
     assert report["asked_back"] <= 0.05
 
