@@ -14,12 +14,12 @@ from ag_ui.core import RunErrorEvent, RunFinishedEvent
 from ag_ui.core.events import BaseEvent
 from django.utils import timezone
 
-from copilot import agui, ledger, llm, loop, queue, resuming, spending, steps, stream, summary, threads, tracing
+from copilot import agui, ledger, llm, loop, queue, resuming, spending, steps, stream, summary, taint, threads, tracing
 from copilot.acting import actor_of
 from copilot.choice import Choice, choice_of
 from copilot.context import PageContext, with_context
 from copilot.deltas import Called
-from copilot.history import Message, Turn, has_read, turns_of
+from copilot.history import Message, Turn, turns_of
 from copilot.masking import Mask
 from copilot.memory import keep, mask_of, memory_of
 from copilot.meter import Meter
@@ -122,7 +122,9 @@ class Execution:
             if run.stop_asked:
                 self.stop.set()
             self._memory = memory_of(run.organization_id, run.thread_id)
-            messages, self._summed_up = summary.history_of(_turns(run), self._memory, planner=self.choice.is_planner)
+            turns = _turns(run)
+            messages, summed_up = summary.history_of(turns, self._memory, planner=self.choice.is_planner)
+            self._tainted = not self.choice.is_planner and (summed_up or taint.has_read_outside(run, turns))
         try:
             actor: Actor | Denied = actor_of(run)
         except Denied as error:
@@ -133,7 +135,7 @@ class Execution:
         planner = self.choice.is_planner
         guard = GuardRun(id=f"copilot-{run.pk}", asked=True)
         known = PageContext.read(run.context)
-        guard.tainted = not planner and (has_read(messages) or self._summed_up or known.is_untrusted)
+        guard.tainted = self._tainted
         acting = actor.at(Face.COPILOT, run=guard, request_id=run.request_id or uuid.uuid4().hex)
         tools = tools_for(actor, planner=planner)
         today = slots.today
