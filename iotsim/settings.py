@@ -381,6 +381,9 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- API ---
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 1200, minimum=0)  # of a key's owner; 0: no limit
+EVENTS_BEAT_SECONDS = env.number("EVENTS_BEAT_SECONDS", 15, minimum=1)  # of silence, then a sign of life
+EVENTS_RECHECK_SECONDS = env.number("EVENTS_RECHECK_SECONDS", 30, minimum=1)  # whether a reader may still read
+EVENTS_UNREAD_SECONDS = env.number("EVENTS_UNREAD_SECONDS", 60, minimum=1)  # how long a reader may read nothing
 
 # --- Logs ---
 LOG_FORMAT = env.one_of("LOG_FORMAT", ("console", "json"), "console" if LOCAL or DEBUG else "json")

@@ -35,10 +35,9 @@ def answers(url: str) -> bool:
 
 @pytest.fixture(scope="session")
 def start_web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWeb]:
-    """start_web(*options, application=..., NAME="value"): the address of a new web server process with these variables in
-    its environment, ended with the session.
+    """start_web(*options, application=..., NAME="value"): the address of a new web server process with that variable.
 
-    A traceback in its log is an error.
+    It ends with the session. A traceback in its log is an error.
     """
     servers: list[tuple[subprocess.Popen[bytes], Path]] = []
 
