@@ -372,7 +372,6 @@
     ask(button.textContent.trim());
     offered = null;
   });
-
   document.addEventListener("DOMContentLoaded", () => {
     showDraft();
     if (location.hash === "#copilot") { history.replaceState(history.state, "", location.pathname + location.search); showCopilot(true); }
@@ -382,10 +381,8 @@
 // --- Worth doing: what fits the page that is open, above the conversation ------------------------
 (() => {
   "use strict";
-
   const { $, recall, remember } = window.iotsim;
   const here = () => `/suggestions/near/?page=${encodeURIComponent(location.pathname)}`;
-
   function lookAround() {
     const box = $("#copilot-suggestions");
     if (!box || box.dataset.liveSrc === here()) return;
