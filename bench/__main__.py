@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MEASUREMENTS = ("intake", "sim_list", "reports", "forecast", "anomalies", "copilot")
+MEASUREMENTS = ("intake", "sim_list", "reports", "forecast", "anomalies", "search", "copilot")
 
 
 def main() -> int:

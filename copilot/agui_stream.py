@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 from ag_ui.core import Message, RunErrorEvent
+from django.conf import settings
 from django.db import DatabaseError
 
 from copilot import threads
@@ -29,8 +30,6 @@ from iotsim.core.tenancy import tenant
 log = structlog.get_logger(__name__)
 
 LOOK_SECONDS: Final = 2.0  # how long silence is believed
-BEAT_SECONDS: Final = 15.0  # without a byte proxies cut a connection
-RECHECK_SECONDS: Final = 30.0  # of whoever reads
 BEAT: Final = b": working\n\n"
 AWAY: Final = "The events cannot be read now. The run goes on: come back to it by its run id."
 
@@ -103,13 +102,13 @@ class Reading:
         return Position(self.run.first_seq)
 
     async def _told(self, entries: list[Entry]) -> bytes:
-        """The entries as they go out, in one piece; or a sign of life when it is time for one."""
+        """The entries as they go out, in one piece; or a sign of life, without which proxies cut a connection."""
         data = b""
         for entry in entries:
             if entry.seq and not self.translation.over:
                 data += await self._frames_of(entry)
         now = time.monotonic()
-        if not data and now - self.wrote > BEAT_SECONDS:
+        if not data and now - self.wrote > settings.EVENTS_BEAT_SECONDS:
             data = BEAT
         if data:
             self.wrote = now
@@ -134,7 +133,7 @@ class Reading:
 
     async def _recheck(self) -> None:
         """Whether whoever reads may still do so: keys are revoked, sessions end, people leave."""
-        if time.monotonic() - self.checked > RECHECK_SECONDS:
+        if time.monotonic() - self.checked > settings.EVENTS_RECHECK_SECONDS:
             self.checked = time.monotonic()
             await in_thread(self.still_allowed)
 

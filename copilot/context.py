@@ -108,7 +108,7 @@ def with_context(messages: list[Message], context: PageContext) -> list[Message]
 
 def _told(context: PageContext) -> dict[str, Any]:
     """What a model is told: no address (it may hold anything), no names where an identifier will do."""
-    told = context.model_dump(mode="json", exclude_defaults=True, exclude={"path", "attachments", "attached"})
+    told = context.model_dump(mode="json", exclude_defaults=True, exclude={"path", "attachments", "attached", "copied"})
     files = [
         one.model_dump(mode="json", exclude_defaults=True, exclude={"id"})
         | {"kind": one.kind}

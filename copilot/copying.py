@@ -3,6 +3,7 @@
 from typing import Any
 
 from copilot.branches import tree_of
+from copilot.context import PageContext
 from copilot.conversation import APPROVAL
 from copilot.models import Run, RunEvent, RunState, RunText, Thread
 from iotsim.core.actor import Actor
@@ -50,6 +51,7 @@ def _copy_run(one: Run, made: Thread, parent: Run | None) -> Run:
         thread=made,
         parent_id=parent.pk if parent else None,
         question=one.question,
+        context=PageContext(copied=True).kept(),
         state=state,
         first_seq=one.first_seq,
         model=one.model,

@@ -27,6 +27,7 @@ from copilot import (
     steps,
     stream,
     summary,
+    taint,
     threads,
     tracing,
 )
@@ -34,7 +35,7 @@ from copilot.acting import actor_of
 from copilot.choice import Choice, choice_of
 from copilot.context import PageContext, with_context
 from copilot.deltas import Called
-from copilot.history import Message, Turn, has_read, turns_of
+from copilot.history import Message, Turn, turns_of
 from copilot.masking import Mask
 from copilot.memory import keep, mask_of, memory_of
 from copilot.meter import Meter
@@ -143,18 +144,16 @@ class Execution:
             run.save(update_fields=["state", "worker", "started_at", "model"])
             if run.stop_asked:
                 self.stop.set()
-            self._memory = memory_of(run)
-            messages, self._summed_up = summary.history_of(
-                _turns_until(run), self._memory, planner=self.choice.is_planner
-            )
+            turns, self._memory = _turns_until(run), memory_of(run)
+            messages, summed_up = summary.history_of(turns, self._memory, planner=self.choice.is_planner)
+            self._tainted = not self.choice.is_planner and (summed_up or taint.has_read_outside(run, turns))
             return Begun(run, _acting(run), messages, steps.start_of(run))
 
     def _job(self, run: Run, actor: Actor, messages: list[Message], slots: SlotContext) -> loop.Job:
         planner = self.choice.is_planner
         guard = GuardRun(id=f"copilot-{run.pk}", asked=True)
         known = PageContext.read(run.context)
-        guard.tainted = not planner and (has_read(messages) or self._summed_up or known.is_untrusted)
-        guard.tainted = guard.tainted or known.is_guessed
+        guard.tainted = self._tainted or known.is_guessed
         acting = actor.at(Face.COPILOT, run=guard, request_id=run.request_id or uuid.uuid4().hex)
         tools = [*tools_for(actor, planner=planner), *photo_steps.tools_of(known, planner=planner)]
         today = slots.today

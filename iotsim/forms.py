@@ -50,7 +50,7 @@ def _plain(part: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]
 
 def _field(name: str, part: Mapping[str, Any], value: Any, required: bool, error: str) -> FormField:
     options = [{"value": str(one), "label": str(one).replace("_", " ")} for one in part.get("enum", ())]
-    label = name.replace("_", " ").capitalize()
+    label = part.get("x-label") or name.replace("_", " ").capitalize()
     if value is None:
         value = part.get("default")
     return FormField(name, label, _kind(part, options), value, required, part["description"], error, options)

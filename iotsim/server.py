@@ -20,7 +20,6 @@ from daphne.ws_protocol import WebSocketProtocol
 MESSAGE_BYTES: Final = 256 * 1024  # a question of more than 64,000 bytes is still answered with a sentence
 MOST_WAITING: Final = 64  # messages that a client may have sent and the application not taken yet
 UNREAD_BYTES: Final = 1024 * 1024  # what may wait for a client that does not read before more is said
-UNREAD_SECONDS: Final = 60.0  # how long a reader of events may read nothing
 FLOOD: Final = 1008
 AROUND_A_FILE: Final = 64 * 1024  # what a form says besides
 _SENTENCE: Final = b'{"title": "Too large", "status": 413, "detail": "The body is larger than what may be brought in."}'
@@ -183,8 +182,10 @@ class BoundedServer(Server):
         tap: Tap | None = getattr(protocol, "tap", None)
         if tap is None or tap.open.is_set():
             return
+        from django.conf import settings
+
         try:
-            await asyncio.wait_for(tap.open.wait(), UNREAD_SECONDS)
+            await asyncio.wait_for(tap.open.wait(), settings.EVENTS_UNREAD_SECONDS)
         except TimeoutError:
             if protocol.channel is not None:
                 protocol.channel.transport.abortConnection()

@@ -361,7 +361,9 @@ COPILOT_QUESTIONS_PER_MINUTE = env.number("COPILOT_QUESTIONS_PER_MINUTE", 10, mi
 COPILOT_MAX_MESSAGE_CHARS = env.number("COPILOT_MAX_MESSAGE_CHARS", 4000, minimum=1)
 COPILOT_MAX_STEPS = env.number("COPILOT_MAX_STEPS", 8, minimum=1, maximum=50)  # model calls in one run
 COPILOT_MAX_CALLS = env.number("COPILOT_MAX_CALLS", 20, minimum=1)  # tool calls in one run
-COPILOT_MAX_TOKENS = env.number("COPILOT_MAX_TOKENS", 400_000, minimum=1000)  # in one run: eight steps with all tools and a history
+COPILOT_MAX_TOKENS = env.number(
+    "COPILOT_MAX_TOKENS", 400_000, minimum=1000
+)  # in one run of eight steps
 COPILOT_MAX_OUTPUT_TOKENS = env.number("COPILOT_MAX_OUTPUT_TOKENS", 4096, minimum=64)  # in one answer of the model
 COPILOT_MAX_SECONDS = env.number("COPILOT_MAX_SECONDS", 120, minimum=1)
 COPILOT_SILENCE_SECONDS = env.number("COPILOT_SILENCE_SECONDS", 30, minimum=1)  # of the model
@@ -382,6 +384,9 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- API ---
 API_REQUESTS_PER_MINUTE = env.number("API_REQUESTS_PER_MINUTE", 1200, minimum=0)  # of a key's owner; 0: no limit
+EVENTS_BEAT_SECONDS = env.number("EVENTS_BEAT_SECONDS", 15, minimum=1)  # of silence, then a sign of life
+EVENTS_RECHECK_SECONDS = env.number("EVENTS_RECHECK_SECONDS", 30, minimum=1)  # whether a reader may still read
+EVENTS_UNREAD_SECONDS = env.number("EVENTS_UNREAD_SECONDS", 60, minimum=1)  # how long a reader may read nothing
 
 # --- Logs ---
 LOG_FORMAT = env.one_of("LOG_FORMAT", ("console", "json"), "console" if LOCAL or DEBUG else "json")

@@ -11,9 +11,10 @@
   const phone = matchMedia("(max-width: 767.98px)");
   const isOpen = () => root.dataset.copilot === "open";
 
-  let cameFrom = null; // where the focus was when the sidebar opened: it returns there
+  let cameFrom = null; // where the focus was when it went to the sidebar: it returns there
   function showCopilot(open, { focus = true } = {}) {
-    if (open && !isOpen() && !document.activeElement?.closest("#copilot")) cameFrom = document.activeElement;
+    const from = document.activeElement;
+    if (open && !from?.closest("#copilot") && (!isOpen() || from !== document.body)) cameFrom = from;
     root.dataset.copilot = open ? "open" : "closed";
     if (beside.matches) remember("copilot", root.dataset.copilot);
     syncCopilot();
@@ -233,7 +234,7 @@
   let asking = false;
   function mayAsk(text) {
     if ($("#copilot").dataset.offline === undefined) {
-      store.write("pending", { text, times: timesSaid(text) });
+      store.write("pending", { text, times: timesSaid(text), by: connection });
       return true;
     }
     say("Not sent: there is no connection. Your question stays here until there is one.");
@@ -246,13 +247,13 @@
     keepDraft();
   }
   function lookForPending() {
-    const { text, times } = store.read("pending");
+    const { text, times, by } = store.read("pending");
     if (!text) return;
     const field = $("#copilot-text");
     if (timesSaid(text) > times) {
       store.write("pending", {});
       if (field.value === text) { field.value = ""; keepDraft(); }
-    } else if (reconnected && !field.value) {
+    } else if (by !== connection && !field.value) { // the connection that it went over is gone
       field.value = text;
       keepDraft();
       store.write("pending", {});
@@ -262,7 +263,7 @@
 
   // The connection: told in words, in the one place that is heard.
   const LOST = "The connection is lost. Trying again...";
-  let reconnected = false;
+  let connection = ""; // the one there is now, in no other page and at no other time
   const RETRIED = [1006, 1011, 1012, 1013]; // by the extension itself
   function disconnected(sidebar, { event, socketWrapper }) {
     sidebar.dataset.offline = "";
@@ -272,7 +273,7 @@
   }
   function connected(sidebar) {
     delete sidebar.dataset.offline;
-    reconnected = true;
+    connection = `${Date.now()}-${Math.random()}`;
     const status = $("#copilot-status");
     if ([LOST].includes(status.textContent) || status.textContent.startsWith("Not sent")) say("Connected again");
   }
@@ -371,7 +372,6 @@
     ask(button.textContent.trim());
     offered = null;
   });
-
   document.addEventListener("DOMContentLoaded", () => {
     showDraft();
     if (location.hash === "#copilot") { history.replaceState(history.state, "", location.pathname + location.search); showCopilot(true); }
@@ -381,10 +381,8 @@
 // --- Worth doing: what fits the page that is open, above the conversation ------------------------
 (() => {
   "use strict";
-
   const { $, recall, remember } = window.iotsim;
   const here = () => `/suggestions/near/?page=${encodeURIComponent(location.pathname)}`;
-
   function lookAround() {
     const box = $("#copilot-suggestions");
     if (!box || box.dataset.liveSrc === here()) return;

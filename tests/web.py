@@ -35,17 +35,18 @@ def answers(url: str) -> bool:
 
 @pytest.fixture(scope="session")
 def start_web(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWeb]:
-    """start_web(*options, application=...): the address of a new web server process, ended with the session.
+    """start_web(*options, application=..., NAME="value"): the address of a new web server process with that variable.
 
-    A traceback in its log is an error.
+    It ends with the session. A traceback in its log is an error.
     """
     servers: list[tuple[subprocess.Popen[bytes], Path]] = []
 
-    def start(*options: str, application: str = APPLICATION) -> str:
+    def start(*options: str, application: str = APPLICATION, **variables: str) -> str:
         log, port = tmp_path_factory.mktemp("web") / "web.log", free_port()
         address = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "iotsim.server", "--verbosity=0", f"--port={port}", *options, application]
-        server = processes.spawn(command, log=log, environment=environment, folder=REPOSITORY)
+        told = {**environment, **variables}
+        server = processes.spawn(command, log=log, environment=told, folder=REPOSITORY)
         servers.append((server, log))
         processes.wait_until(lambda: answers(f"{address}/healthz"), child=server, log=log, what="The web server")
         return address

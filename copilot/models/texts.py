@@ -7,7 +7,7 @@ from iotsim.core.models import TenantModel
 
 
 class RunText(TenantModel):
-    """Question and answer of a run that is over. Searched by the function `copilot_said` of migration 0006."""
+    """Question and answer of a run that is over. Searched by the function `copilot_said` of migration 0010."""
 
     thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)

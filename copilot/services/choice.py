@@ -45,24 +45,27 @@ Amount = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=2)]
 Whole = Annotated[int, Field(ge=1, le=10**12)]
 
 
-def _dollars(words: str) -> Any:
-    return Field(description=f"US dollars {words}; empty: no limit", json_schema_extra=NONE)
+def _dollars(name: str, words: str) -> Any:
+    return Field(
+        description=f"US dollars {words}; empty: no limit", json_schema_extra={**NONE, "x-label": BUDGETS[name]}
+    )
 
 
-def _cap(words: str) -> Any:
-    return Field(description=f"{words}; empty: as the server has it", json_schema_extra=NONE)
+def _cap(name: str) -> Any:
+    words = CAPS[name][0]
+    return Field(description=f"{words}; empty: as the server has it", json_schema_extra={**NONE, "x-label": words})
 
 
 Nothing = Literal[""]
-MonthBudget = Annotated[Amount | Nothing | None, _dollars("for the organisation in a month")]
-DayBudget = Annotated[Amount | Nothing | None, _dollars("for the organisation in a day")]
-UserMonthBudget = Annotated[Amount | Nothing | None, _dollars("for each person in a month")]
-UserDayBudget = Annotated[Amount | Nothing | None, _dollars("for each person in a day")]
+MonthBudget = Annotated[Amount | Nothing | None, _dollars("budget_month", "for the organisation in a month")]
+DayBudget = Annotated[Amount | Nothing | None, _dollars("budget_day", "for the organisation in a day")]
+UserMonthBudget = Annotated[Amount | Nothing | None, _dollars("user_budget_month", "for each person in a month")]
+UserDayBudget = Annotated[Amount | Nothing | None, _dollars("user_budget_day", "for each person in a day")]
 UnpricedTokens = Annotated[
     Whole | Nothing | None,
     Field(
         description="Tokens a month for models whose price is not known; empty: none while there is a budget in money",
-        json_schema_extra=NONE,
+        json_schema_extra={**NONE, "x-label": "Tokens without a known price, a month"},
     ),
 ]
 ModelName = Annotated[
@@ -77,11 +80,11 @@ MaskingWord = Annotated[
     Field(description="For which models names and identifiers are masked: those outside, every one, none"),
 ]
 MaskLabels = Annotated[bool | None, Field(description="Mask the labels of SIMs and devices too")]
-Steps = Annotated[Whole | Nothing | None, _cap("Model calls in one answer")]
-Calls = Annotated[Whole | Nothing | None, _cap("Tool calls in one answer")]
-Tokens = Annotated[Whole | Nothing | None, _cap("Tokens in one answer, read and written")]
-OutputTokens = Annotated[Whole | Nothing | None, _cap("Tokens a model may write at once")]
-Seconds = Annotated[Whole | Nothing | None, _cap("Seconds for one answer")]
+Steps = Annotated[Whole | Nothing | None, _cap("max_steps")]
+Calls = Annotated[Whole | Nothing | None, _cap("max_calls")]
+Tokens = Annotated[Whole | Nothing | None, _cap("max_tokens")]
+OutputTokens = Annotated[Whole | Nothing | None, _cap("max_output_tokens")]
+Seconds = Annotated[Whole | Nothing | None, _cap("max_seconds")]
 
 
 def settings_of(organization_id: int, *, lock: bool = False) -> CopilotSettings:

@@ -79,6 +79,7 @@ class PageContext(BaseModel):
     client: Annotated[list[ClientEntry], _at_most(MOST_ENTRIES)] = []
     attachments: Annotated[list[Annotated[int, Field(gt=0, lt=2**63)]], _at_most(MOST_ATTACHMENTS)] = []
     attached: list[Attached] = Field(default=[], description="The attachments, as the server knows them")
+    copied: bool = Field(default=False, description="It was asked in a conversation that this one was copied from")
 
     @classmethod
     def read(cls, raw: Any) -> "PageContext":
@@ -99,7 +100,7 @@ class PageContext(BaseModel):
         """What a page or a client says: without what only the server fills in."""
         said = cls.read(raw)
         subject = said.subject.model_copy(update={"name": ""}) if said.subject else None
-        return said.model_copy(update={"attached": [], "page": "", "subject": subject})
+        return said.model_copy(update={"attached": [], "page": "", "subject": subject, "copied": False})
 
     @property
     def sim(self) -> str | None:
@@ -132,7 +133,8 @@ class PageContext(BaseModel):
     def is_untrusted(self) -> bool:
         """Whether it holds text that somebody wrote, or a file's choice of SIMs, beside identifiers of ours."""
         named = self.subject is not None and bool(self.subject.name)
-        return bool(self.title or self.client or self.attached or named or set(self.filters) - CLOSED)
+        brought = self.client or self.attached or self.copied
+        return bool(self.title or brought or named or set(self.filters) - CLOSED)
 
     @property
     def is_guessed(self) -> bool:

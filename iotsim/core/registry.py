@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Final, Generic, Literal, ParamSpec, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -276,8 +276,11 @@ def _invalid(error: ValidationError, service: Service[..., Any]) -> Invalid:
     return Invalid(" ".join(fields.values()), field=first, fields=fields)
 
 
+NUMBERS: Final = {"decimal_parsing": "should be a number", "int_parsing": "should be a whole number"}
+
+
 def _sentence(one: Any, name: str, service: Service[..., Any]) -> str:
-    words = name.replace("_", " ")
+    words = _label(service, name) or name.replace("_", " ")
     match one["type"]:
         case "missing":
             return f"Please give {words}."
@@ -286,10 +289,17 @@ def _sentence(one: Any, name: str, service: Service[..., Any]) -> str:
             return f"{service.title} knows no {words}; it takes {known or 'nothing'}."
         case "value_error":
             return str(one["ctx"]["error"])
-    message = one["msg"].replace("Input should be", "should be")
+    message = NUMBERS.get(one["type"]) or one["msg"].replace("Input should be", "should be")
     given = one.get("input")
     shown = f" ({given!r})" if isinstance(given, str | int | float) and len(str(given)) < 60 else ""
-    return f"{words.capitalize()}{shown}: {message}."
+    return f"{words[0].upper()}{words[1:]}{shown}: {message}."
+
+
+def _label(service: Service[..., Any], name: str) -> str:
+    """What a page calls the parameter, where its name is not the word."""
+    field = service.parameters.model_fields.get(name)
+    extra = field.json_schema_extra if field else None
+    return str(extra.get("x-label", "")) if isinstance(extra, dict) else ""
 
 
 __all__ = ["Outcome", "Risk", "Service", "Undo", "all_services", "get", "service"]

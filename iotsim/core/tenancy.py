@@ -81,9 +81,9 @@ def snapshot(organization_id: int) -> Iterator[None]:
 def as_owner() -> Iterator[None]:
     """Work on this thread's connection as the login itself (migrations, partitions), then as the app again."""
     options = connection.settings_dict["OPTIONS"]
+    connection.close()  # while the pool is known, which would miss it otherwise
     role = options.pop("options", None)
     pool = options.pop("pool", None)
-    connection.close()
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """Spans of runs by the GenAI conventions: kept in memory here, and sent over OTLP where that package is installed."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -9,10 +10,13 @@ import pytest
 
 from copilot import threads, tracing, tracing_setup
 from copilot.runner import Runner
+from iotsim import processes
 from iotsim.core.guard import in_thread
+from iotsim.core.keys import create_key
 from tests.conftest import REPOSITORY
 from tests.copilot.provider import Reply, call_tools, delta, fails, say
 from tests.copilot.running import ask, run_of
+from tests.copilot.sse import Program, wanted
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning"),
@@ -179,12 +183,48 @@ def collector():
     thread.join()
 
 
-@pytest.mark.skipif(not tracing_setup._is_installed(), reason=f"needs the package {tracing_setup.PACKAGE}")
-async def test_spans_reach_a_collector_over_http(actor, model, collector, monkeypatch):
+def sent_to(collector):
+    """All spans that came, in the order in which they did."""
     import gzip
 
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+    spans = []
+    for path, encoding, body in collector.received:
+        assert path == "/v1/traces"
+        sent = ExportTraceServiceRequest.FromString(gzip.decompress(body) if encoding == "gzip" else body)
+        for one in sent.resource_spans:
+            assert "iotsim" in str(one.resource)
+            spans += [span for scope in one.scope_spans for span in scope.spans]
+    return spans
+
+
+needs_exporter = pytest.mark.skipif(
+    not tracing_setup._is_installed(), reason=f"needs the package {tracing_setup.PACKAGE}"
+)
+
+
+@needs_exporter
+async def test_a_question_over_ag_ui_goes_on_with_the_trace_of_whoever_asks(
+    web, make_membership, start_runner, collector
+):
+    """A program's request, the web server's row, the runner's span: three processes, one trace."""
+    key = (await in_thread(lambda: create_key(make_membership("owner"))))[1]
+    runner = await in_thread(
+        lambda: start_runner(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{collector.server_port}")
+    )
+    heard = await Program(web, key).run(wanted("How many SIMs are there?"), traceparent=TRACEPARENT)
+    assert heard.kinds[-1] == "RUN_FINISHED", heard.error
+    await in_thread(lambda: processes.stop([runner], first=signal.SIGTERM, seconds=8))  # it sends what it has
+    spans = sent_to(collector)
+    [agent] = [one for one in spans if one.name.startswith("invoke_agent")]
+    assert agent.trace_id.hex() == tracing.trace_id_of(TRACEPARENT)
+    assert agent.parent_span_id.hex() == "00f067aa0ba902b7"
+    assert {one.trace_id for one in spans} == {agent.trace_id} and len(spans) > 1
+
+
+@needs_exporter
+async def test_spans_reach_a_collector_over_http(actor, model, collector, monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.server_port}")
     tracing_setup._configured.cache_clear()
     model.script("Send a trace", say("Sent."))
@@ -194,13 +234,7 @@ async def test_spans_reach_a_collector_over_http(actor, model, collector, monkey
     finally:
         tracing_setup._configured().shutdown()
         tracing_setup._configured.cache_clear()
-    names = []
-    for path, encoding, body in collector.received:
-        assert path == "/v1/traces"
-        sent = ExportTraceServiceRequest.FromString(gzip.decompress(body) if encoding == "gzip" else body)
-        for one in sent.resource_spans:
-            assert "iotsim" in str(one.resource)
-            names += [span.name for scope in one.scope_spans for span in scope.spans]
+    names = [one.name for one in sent_to(collector)]
     assert sorted(names) == ["chat gpt-4o-mini", "invoke_agent iotsim copilot"]
 
 

@@ -161,6 +161,18 @@ def test_not_even_the_owner_changes_the_audit_log(organisation):
         rows("UPDATE core_auditevent SET who = 'somebody else'")
 
 
+def test_the_owner_s_work_takes_no_connection_out_of_the_pool(organisation):
+    from iotsim.core.tenancy import as_owner
+
+    assert connection.pool is not None
+    size = connection.pool.max_size
+    for _ in range(size + 1):
+        rows("SELECT 1")  # on a connection of the pool, which has it back before the owner's is opened
+        with as_owner():
+            rows("SELECT 1")
+    assert rows("SELECT 1") == [(1,)]
+
+
 def test_the_search_function_stays_inside_the_tenant(organisation, other_organisation):
     make_sim(other_organisation, label="needle in a stack")
     mine = make_sim(organisation, label="another needle")

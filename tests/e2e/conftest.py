@@ -1,5 +1,6 @@
 """Journeys in a real browser: Chromium against a real web server, worker and copilot on the test database."""
 
+import re
 import shutil
 import signal
 import sys
@@ -15,7 +16,7 @@ from iotsim import processes
 from tests.conftest import REPOSITORY, MakeMembership
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
     from iotsim.core.models import Organization
 
@@ -115,6 +116,12 @@ def fleet(organisation: "Organization", make_membership: MakeMembership) -> Flee
     return Fleet(organisation, user.email, heavy=iccids[:3])
 
 
+def _is_complaint(message: "ConsoleMessage") -> bool:
+    """An error; a form's answer that asks to confirm or correct (409, 422) is noted by the browser and is none."""
+    asks = re.search(r"status of (409|422)", message.text) and "/act/" in message.location["url"]
+    return message.type == "error" and not asks
+
+
 @pytest.fixture
 def new_page(browser: "Browser", site: str) -> Iterator[Visit]:
     """new_page(viewport=WIDE, scheme="light"): a page of a fresh browser profile.
@@ -130,7 +137,7 @@ def new_page(browser: "Browser", site: str) -> Iterator[Visit]:
         contexts.append(context)
         context.set_default_timeout(30_000)
         page = context.new_page()
-        page.on("console", lambda one: one.type == "error" and complaints.append(f"{one.text} {one.location['url']}"))
+        page.on("console", lambda one: _is_complaint(one) and complaints.append(f"{one.text} {one.location['url']}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 

@@ -23,7 +23,8 @@ register = template.Library()
 
 SIZES = ("usage", "quota", "bytes")  # names of parameters that hold bytes
 STALE_AFTER = timedelta(days=1)
-STATES = {"pending": "Waiting", "stale": "Overtaken", "superseded": "Replaced"}  # states whose name is not their word
+# States whose name is not their word.
+STATES = {"pending": "Waiting", "awaiting_approval": "Waiting", "stale": "Overtaken", "superseded": "Replaced"}
 STEPS = (
     (60, "second", 1),
     (3600, "minute", 60),
