@@ -104,6 +104,7 @@ class Execution:
             slots = await in_thread(_names, actor) if self.choice.is_planner else SlotContext(today=_today(actor))
             job = self._job(run, actor, begun.messages, slots)
             if self._meter is not None:
+                self._meter.step = int(begun.start.beginning.is_first_step)
                 photo_steps.prepare(job, run, actor, self._meter, self._trace.streamed)
             steps.prepare(job, run, actor, begun.start)
             last = await self._follow(job, recorder)

@@ -45,6 +45,11 @@ class Beginning:
     words: str = ""
     again: list[KeptOffer] = field(default_factory=list)  # offers that are still open, to be shown once more
 
+    @property
+    def is_first_step(self) -> bool:
+        """Whether it stands in the place of the model's first answer."""
+        return bool(self.taken or self.words)
+
 
 @dataclass
 class Start:
@@ -63,7 +68,7 @@ def prepare(job: Job, run: Run, actor: Actor, start: Start) -> None:
     """Put around the loop what belongs to this run; called once, before it starts."""
     beginning = start.beginning
     job.opening, job.guard.writes = start.opening.events, start.opening.writes
-    if beginning.taken or beginning.words:
+    if beginning.is_first_step:
         job.stream = _begun(job, beginning)
     _around_calls(job, run, actor, beginning)
 

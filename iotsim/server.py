@@ -29,7 +29,12 @@ TOO_LARGE: Final = (
     + _SENTENCE
 )
 MOST_REASON_BYTES: Final = 123  # a control frame holds no more
-DEFAULTS: Final = [f"--websocket-max-message-size={MESSAGE_BYTES}", f"--websocket-max-frame-size={MESSAGE_BYTES}"]
+HANDSHAKE_SECONDS: Final = 20  # in a burst the application hears late of a socket
+DEFAULTS: Final = [
+    f"--websocket-max-message-size={MESSAGE_BYTES}",
+    f"--websocket-max-frame-size={MESSAGE_BYTES}",
+    f"--websocket_connect_timeout={HANDSHAKE_SECONDS}",
+]
 
 
 class Valve:

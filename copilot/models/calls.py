@@ -1,5 +1,7 @@
 """What asking models took: a row for each model call, reserved before it and settled after it."""
 
+from typing import Final
+
 from django.db import models
 
 from iotsim.core.models import TenantModel
@@ -9,6 +11,9 @@ class ModelCallState(models.TextChoices):
     RESERVED = "reserved", "under way"
     DONE = "done", "done"
     FAILED = "failed", "failed"
+
+
+PURPOSES: Final = [(one, one) for one in ("answer", "summary", "photo")]
 
 
 class ModelCall(TenantModel):
@@ -25,7 +30,7 @@ class ModelCall(TenantModel):
     thread_id = models.BigIntegerField()
     user_id = models.BigIntegerField()
     step = models.IntegerField()  # of the run; 0 for what is no answer of it
-    purpose = models.CharField(max_length=8, default="answer", choices=[("answer", "answer"), ("summary", "summary")])
+    purpose = models.CharField(max_length=8, default="answer", choices=PURPOSES)
     model = models.CharField(max_length=120)
     provider = models.CharField(max_length=40)
     state = models.CharField(max_length=8, choices=ModelCallState.choices, default=ModelCallState.RESERVED.value)
