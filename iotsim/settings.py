@@ -361,9 +361,7 @@ COPILOT_QUESTIONS_PER_MINUTE = env.number("COPILOT_QUESTIONS_PER_MINUTE", 10, mi
 COPILOT_MAX_MESSAGE_CHARS = env.number("COPILOT_MAX_MESSAGE_CHARS", 4000, minimum=1)
 COPILOT_MAX_STEPS = env.number("COPILOT_MAX_STEPS", 8, minimum=1, maximum=50)  # model calls in one run
 COPILOT_MAX_CALLS = env.number("COPILOT_MAX_CALLS", 20, minimum=1)  # tool calls in one run
-COPILOT_MAX_TOKENS = env.number(
-    "COPILOT_MAX_TOKENS", 400_000, minimum=1000
-)  # in one run of eight steps
+COPILOT_MAX_TOKENS = env.number("COPILOT_MAX_TOKENS", 400_000, minimum=1000)  # in one run of eight steps
 COPILOT_MAX_OUTPUT_TOKENS = env.number("COPILOT_MAX_OUTPUT_TOKENS", 4096, minimum=64)  # in one answer of the model
 COPILOT_MAX_SECONDS = env.number("COPILOT_MAX_SECONDS", 120, minimum=1)
 COPILOT_SILENCE_SECONDS = env.number("COPILOT_SILENCE_SECONDS", 30, minimum=1)  # of the model
