@@ -143,6 +143,7 @@ _QUESTION: Final = re.compile(
     r"any|all\s+\w+\s+sims$)\b",
     re.I,
 )
+_DESCRIBES: Final = re.compile(r"\b(?:that|which|who)\s+(?:are|is|were|was)\s+$", re.I)
 _GERUND: Final = {
     "suspend": r"suspending|pausing|blocking|freezing|suspension",
     "deactivate": r"deactivating|deactivation|disabling",
@@ -160,7 +161,7 @@ def find_actions(text: str, context: SlotContext) -> list[Found]:
     if not found and not _QUESTION.search(text):
         for action, pattern in _WISHED:
             match = pattern.search(text)
-            if match:
+            if match and not _DESCRIBES.search(text[: match.start("v")]):
                 found.append(Found(*match.span("v"), action, match["v"], 1.05))
     if not found:
         found = [
