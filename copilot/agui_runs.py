@@ -3,9 +3,10 @@
 An id counts for one person in one organisation. The same run id again is the same run: it is followed, not run twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from ag_ui.core import UserMessage
 from django.db import IntegrityError
 
 from copilot import threads
@@ -21,7 +22,10 @@ OUR_THREAD: Final = "iotsim:"  # before the number of a conversation that was be
 
 @dataclass(frozen=True)
 class Followed:
-    """A run that somebody reads, with the client's names for it."""
+    """A run that somebody reads, with the client's names for it.
+
+    `question` is all that was said until then, known when it has just begun a conversation.
+    """
 
     organization_id: int
     thread_id: int
@@ -30,6 +34,7 @@ class Followed:
     title: str
     client_thread: str
     client_run: str
+    question: UserMessage | None = None
 
 
 def thread_of(actor: Actor, client_id: str) -> Thread | None:
@@ -106,6 +111,8 @@ def ask(actor: Actor, wanted: Wanted, *, traceparent: str = "") -> Followed:
     """
     try:
         with tenant(actor.organization_id):
+            if thread_of(actor, wanted.thread_id) is None:  # the run is new as well, or its id is refused when kept
+                return _ask(actor, wanted, None, traceparent)
             found = look_up(actor, wanted)
             if found.run is not None:
                 return found.run
@@ -140,7 +147,11 @@ def _ask(actor: Actor, wanted: Wanted, thread: Thread | None, traceparent: str) 
         also=keep,
         traceparent=traceparent,
     )
-    return followed(kept[0], kept[0].thread, wanted.thread_id, wanted.run_id)
+    run = kept[0]
+    known = followed(run, run.thread, wanted.thread_id, wanted.run_id)
+    if thread is not None:
+        return known
+    return replace(known, question=UserMessage(id=message_id_of(wanted.newest) or f"u{run.pk}", content=run.question))
 
 
 def name(actor: Actor, wanted: Wanted, run: Run, *, is_new: bool = False) -> None:

@@ -20,7 +20,7 @@ from copilot.agui_messages import messages_of
 from copilot.agui_runs import Followed, message_ids
 from copilot.agui_state import SharedState
 from copilot.agui_translation import Ids, Json, Position, Translation
-from copilot.models import Run, RunEvent
+from copilot.models import Run
 from copilot.stream import Entry
 from copilot.tail import Tail
 from iotsim.core.errors import Invalid, IotsimError
@@ -82,8 +82,9 @@ class Reading:
         try:
             async with Tail(self.run.organization_id, self.run.thread_id, after=self.run.first_seq) as tail:
                 if self.after is None:
-                    yield frame(self.translation.opening(await in_thread(self._history)), self._start)
-                entries = await tail.catch_up()
+                    said = [self.run.question] if self.run.question else await in_thread(self._history)
+                    yield frame(self.translation.opening(said), self._start)
+                entries = await tail.catch_up(rows=self.run.question is None)  # of a new run the stream has all
                 while True:
                     if data := await self._told(entries):
                         yield data
@@ -139,10 +140,7 @@ class Reading:
 
     def _history(self) -> list[Message]:
         with tenant(self.run.organization_id, read_only=True):
-            if self.run.first_seq == 1:  # nothing was before it
-                rows = list(RunEvent.objects.filter(thread_id=self.run.thread_id, seq=1))
-            else:
-                rows = threads.events_of(self.run.thread_id, head_id=self.run.run_id)
+            rows = threads.events_of(self.run.thread_id, head_id=self.run.run_id)
             told = [one.payload for one in rows if one.seq <= self.run.first_seq]
             return messages_of(told, message_ids(self.run.thread_id))
 

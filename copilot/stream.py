@@ -274,8 +274,10 @@ class Hub:
     async def _ring(self) -> None:
         """Have the blocking read begin anew, with the keys there are now."""
         with contextlib.suppress(redis.RedisError):
-            await _within(self._client.xadd(self._bell, {"s": "0"}, maxlen=1))
-            await _within(self._client.expire(self._bell, KEEP_SECONDS))
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.xadd(self._bell, {"s": "0"}, maxlen=1)
+                pipe.expire(self._bell, KEEP_SECONDS)
+                await _within(pipe.execute())
 
     async def _read(self) -> None:
         bell = "$"

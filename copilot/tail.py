@@ -65,12 +65,12 @@ class Tail:
             events += await self.catch_up()
         return [*events, *(one for one in heard if not one.seq), *([MISSED] if missed else [])]
 
-    async def catch_up(self) -> list[Entry]:
+    async def catch_up(self, *, rows: bool = True) -> list[Entry]:
         """What the rows have beyond `seq`, then what the stream holds beyond them."""
         follower = self._follower
         if follower is None:
             return []
-        events = [self._take(one) for one in await in_thread(self._rows)]
+        events = [self._take(one) for one in await in_thread(self._rows)] if rows else []
         held = await Hub.of_this_loop().history(follower.key, after=self.seq)
         return [*events, *self._in_order(held)]
 
