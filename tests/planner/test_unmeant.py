@@ -71,6 +71,9 @@ def test_another_language_is_told_and_the_languages_are_named(text: str, outline
         "la carte 4410",
         "¿Qué tarjetas están suspendidas esta semana?",
         "SIM 1234",
+        "Compare this week with last week",
+        "Week by week, please",
+        "Visa or date, total or care: as you like",
         "",
     ],
 )
