@@ -217,7 +217,7 @@ def _translate(words: list[Word], language: str) -> None:
             place += 1
             continue
         phrase = book.find(plain, place, verbs_first=_begins(words, place))
-        if phrase is None:
+        if phrase is None or _is_a_compound(phrase, plain[place], language):
             _translate_one(words[place], plain[place], book)
             place += 1
             continue
@@ -231,6 +231,14 @@ def _translate(words: list[Word], language: str) -> None:
         if phrase.is_verb and count == 1 and not _begins(words, place) and is_participle(words[place].said, language):
             words[place].english, words[place].is_verb = past(phrase.english), False
         place += count
+
+
+def _is_a_compound(phrase: Phrase, word: str, language: str) -> bool:
+    """Whether a pattern covers only the beginning of a compound: "prognose*" in "prognosediagramm"."""
+    pattern = phrase.words[0]
+    if language != "de" or len(phrase.words) > 1 or not pattern.endswith("*") or len(word) - len(pattern) < 4:
+        return False
+    return parts_of(word, language) is not None
 
 
 def _begins(words: list[Word], place: int) -> bool:

@@ -63,6 +63,11 @@ _MENDED: Final = [
          r"who are the members of \1 \2"),
         (r"\b(when(?:ever)?|if|as soon as)\s+(an?|any|the|one)\s+(SIM|card)\s+(?:the\s+|over\s+)?(\S+\s+[GMKT]B)\s+"
          r"(?:exceed|use|reach|pass)\w*", r"\1 \2 \3 uses more than \4"),
+        (rf"\bchart\s+(?:of|with)\s+the\s+({_NUMBER})\s+(?:heaviest|biggest|top)\s+(?:users|SIMs)\b",
+         r"chart of the top \1 SIMs by usage"),
+        (r"\b(?:in|on)\s+the\s+network\s+of\s+", r"with operator "),
+        (r"[¿¡]\s*", r""),
+        (r"^\s*[,;]\s*", r""),
         (r"\bexplain\s+(?:to\s+)?me\s+(?:the\s+)?", r"explain "),
         (r"\bI\s+(?:want|would\s+like)\s+(?:to\s+)?(?:that\s+)?notify\s+me,?", r"notify me"),
         (r"\b(is|are|has|have)\s+(?:already\s+)?(its|their|the)\s+quota\s+(?:already\s+)?(?:exceeded|over\s+quota)\b",

@@ -36,7 +36,9 @@ _INVERTED: Final = re.compile(
 
 
 _JOINED: Final = re.compile(r"\b([^\W\d_]{3,})-(karten?|sims?|kunden?|flotte)\b", re.IGNORECASE)  # "Vodafone-Karten"
-_OPERATORS: Final = "vodafone|telekom|orange|telef[oó]nica|movistar|swisscom|sunrise|proximus|kpn|telia|telenor|tele2|bouygues|sfr|verizon"
+_OPERATORS: Final = (
+    "vodafone|telekom|orange|telef[oó]nica|movistar|swisscom|sunrise|proximus|kpn|telia|telenor|bouygues|sfr|verizon"
+)
 _JOINED_TO_NAMES: Final = re.compile(rf"\b({_OPERATORS})-?(karten?|sims?|kunden?|flotte|netz)\b", re.IGNORECASE)
 _TOLD_TO: Final = re.compile(r"(?<=[^\W\d_])-(?:les|le|la)\b", re.IGNORECASE)  # "marque-les", "suspends-la"
 
