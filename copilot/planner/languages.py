@@ -11,6 +11,7 @@ from typing import Final
 
 from copilot.planner.lexicon import LANGUAGES, Book, Phrase, book_of, english_of_books, fits, folded, parts_of
 from copilot.planner.order import settled
+from copilot.planner.participles import is_participle, past
 from copilot.planner.spelling_out import english_figures, taken_apart
 from iotsim.core.names import words as word_set
 
@@ -20,7 +21,8 @@ _TOKEN: Final = re.compile(
     r"(?P<kept>\"[^\"]{1,200}\"|“[^”]{1,200}”|„[^“”\"]{1,200}[“”\"]|«[^»]{1,200}»|`[^`]{1,80}`|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|"
     r"\b[A-Za-z]+/[A-Za-z_]+\b|[\w.,:+/-]*\d[\w.:+/-]*(?:,\d+)?)|(?P<word>[^\W\d_]+(?:-[^\W\d_]+)*'?)|(?P<other>\S)"
 )
-_MARKS: Final = {"de": "äöüß", "fr": "çœèêàùôîâ", "es": "¿¡ñ"}
+_MARKS: Final = {"de": "äöüß", "fr": "çœèêàùôîâ", "es": "¿¡ñáíóú"}
+_ELIDED: Final = re.compile(r"\b(?:[cdjlmnst]|qu)['’](?=[aeiouyhàâéèêîô])", re.IGNORECASE)  # "l'alerte"
 _ENGLISH: Final = word_set(
     """the a an of to in on is are what which who how show me my our all for with and or please give list find that has
     have do does did from by at it its them their we us i you can could would should will this these those last since
@@ -75,6 +77,7 @@ def _scores(text: str) -> dict[str, float]:
         scores[language] = (
             sum(word in book.common for word in told)
             + 0.6 * sum(len(word) > 3 and _tells(book, word) for word in told)
+            + (language == "fr") * bool(_ELIDED.search(text))
             + 1.2 * any(letter in text.lower() for letter in _MARKS[language])
         )
     return scores
@@ -214,7 +217,7 @@ def _translate(words: list[Word], language: str) -> None:
             place += 1
             continue
         phrase = book.find(plain, place, verbs_first=_begins(words, place))
-        if phrase is None:
+        if phrase is None or _is_a_compound(phrase, plain[place], language):
             _translate_one(words[place], plain[place], book)
             place += 1
             continue
@@ -225,7 +228,17 @@ def _translate(words: list[Word], language: str) -> None:
         words[place].is_verb = phrase.is_verb
         if language == "es" and phrase.is_verb:
             words[place].english = phrase.english + _enclitic(words[place].said)
+        if phrase.is_verb and count == 1 and not _begins(words, place) and is_participle(words[place].said, language):
+            words[place].english, words[place].is_verb = past(phrase.english), False
         place += count
+
+
+def _is_a_compound(phrase: Phrase, word: str, language: str) -> bool:
+    """Whether a pattern covers only the beginning of a compound: "prognose*" in "prognosediagramm"."""
+    pattern = phrase.words[0]
+    if language != "de" or len(phrase.words) > 1 or not pattern.endswith("*") or len(word) - len(pattern) < 4:
+        return False
+    return parts_of(word, language) is not None
 
 
 def _begins(words: list[Word], place: int) -> bool:

@@ -17,6 +17,7 @@ LANGUAGES: Final = ("de", "fr", "es")
 _FOLDER: Final = Path(__file__).resolve().parent / "data"
 _UMLAUTS: Final = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 _MOST_WORDS: Final = 7  # of a phrase
+_VERB: Final = 4  # letters that a verb counts more where a sentence begins: "warnschwelle" is no "warn*"
 
 
 def folded(word: str, language: str) -> str:
@@ -74,7 +75,7 @@ class Book:
         fitting = [one for one in candidates if one.fits(words, start)]
         return max(
             fitting,
-            key=lambda one: (len(one.words), verbs_first and one.is_verb, sum(map(_weight, one.words))),
+            key=lambda one: (len(one.words), sum(map(_weight, one.words)) + _VERB * (verbs_first and one.is_verb)),
             default=None,
         )
 
@@ -104,8 +105,25 @@ def book_of(language: str) -> Book:
             common += line.split()
         elif "=" in line and not line.startswith("#"):
             _take(book, starts, section, line)
+    if language == "de":
+        for phrase in _joined(book):
+            starts[phrase.words[0][:4]].append(phrase)
+    book.apart.sort(key=lambda pair: -len(pair.first) - len(pair.second))  # "ne ... plus signe" before "ne ... plus"
     book.common, book.by_start = frozenset(common), dict(starts)
     return book
+
+
+_PARTICLES: Final = frozenset(
+    ("ab", "an", "auf", "aus", "ein", "um", "zu", "zuruck", "frei", "hoch", "runter", "rauf", "stumm", "still", "raus")
+)
+
+
+def _joined(book: Book) -> list[Phrase]:
+    """The forms in which a German verb that parts is one word: "klemm* ... ab" is also "abklemmen", "abzuklemmen"."""
+    parted = [pair for pair in book.apart if len(pair.first) == 1 and len(pair.second) == 1]
+    pairs = [(pair.second[0], pair.first[0], pair.english) for pair in parted if pair.second[0] in _PARTICLES]
+    forms = [(f"{particle}{link}{verb}", english) for particle, verb, english in pairs for link in ("", "zu")]
+    return [Phrase((form,), english, True) for form, english in forms if len(form) > 6]
 
 
 def _take(book: Book, starts: dict[str, list[Phrase]], section: str, line: str) -> None:

@@ -55,12 +55,35 @@ _MENDED: Final = [
         (r"\b(SIMs?|cards?|usage)\s+((?:over|above|under)\s+\d\S*(?:\s+[GMKT]B)?)\s+(goes|go)\b", r"\1 \3 \2"),
         (r"\b(has|have)\s+(SIM \S+)\s+(last|since|in|on|yesterday|today)\b(.*)\bused\b", r"\1 \2 used \3\4"),
         (r"\b(tag|label|mark|invite|put)\b([^,.?!]*?)\bhow\b", r"\1\2as"),
+        (rf"\bsince\s+((?:an?|{_NUMBER})\s+(?:day|week|month|hour)s?)\b(?!\s+ago)", r"for \1"),
+        (rf"\b(for\s+(?:an?|{_NUMBER})\s+(?:day|week|month|hour)s?)\s+gone\s+silent\b", r"gone silent \1"),
+        (r"^(?:who|the ones that)\s+(?=(?:\S+\s+){0,4}(?:silent|over\s+(?:the|their)\s+quota)\b)", r"which SIMs "),
+        (r"\b(of|with|in)\s+(?:the\s+|a\s+)?severity\s+(critical|high|medium|low)\b", r"with \2 severity"),
+        (r"^(?:who|which)\s+(?:is|are)\s+(?:all\s+)?in\s+(our|the)\s+(organisation|team|company)\b",
+         r"who are the members of \1 \2"),
+        (r"\b(when(?:ever)?|if|as soon as)\s+(an?|any|the|one)\s+(SIM|card)\s+(?:the\s+|over\s+)?(\S+\s+[GMKT]B)\s+"
+         r"(?:exceed|use|reach|pass)\w*", r"\1 \2 \3 uses more than \4"),
+        (rf"\bchart\s+(?:of|with)\s+the\s+({_NUMBER})\s+(?:heaviest|biggest|top)\s+(?:users|SIMs)\b",
+         r"chart of the top \1 SIMs by usage"),
+        (r"\b(?:in|on)\s+the\s+network\s+of\s+", r"with operator "),
+        (r"[¿¡]\s*", r""),
+        (r"^\s*[,;]\s*", r""),
+        (r"\bexplain\s+(?:to\s+)?me\s+(?:the\s+)?", r"explain "),
+        (r"\bI\s+(?:want|would\s+like)\s+(?:to\s+)?(?:that\s+)?notify\s+me,?", r"notify me"),
+        (r"\b(is|are|has|have)\s+(?:already\s+)?(its|their|the)\s+quota\s+(?:already\s+)?(?:exceeded|over\s+quota)\b",
+         r"is over its quota"),
         (r"\s+([,.;:?!])", r"\1"),
         (r" {2,}", " "),
     )
 ]  # fmt: skip
 
 
+_FIGURES: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_COUNTED: Final = re.compile(
+    rf"\b(rule|alert|anomaly|request|report|job|upload|import|invitation|version|number)\s+({'|'.join(_FIGURES[1:])})\b"
+    r"(?!\s+(?:days?|weeks?|hours?|months?|SIMs?|of|GB|MB|percent))",
+    re.IGNORECASE,
+)  # "the rule four"
 _NUMBER_ALONE: Final = re.compile(
     r"(?P<before>\S+\s+)?(?<![\w.,:/-])(?P<number>\d{4,6})(?![\w.:/-])(?!,\d)(?!\s*(?:[GMKT]B|%|days|hours|euros|percent)\b)"
 )
@@ -87,7 +110,10 @@ def settled(words: "Sequence[Settling]", language: str) -> str:
     negated = _without_negation(kept, language)
     if language == "de":
         kept = _verb_first(kept)
-    text = _NUMBER_ALONE.sub(_as_sim, " ".join(one.shown for one in kept))
+    text = _COUNTED.sub(
+        lambda match: f"{match[1]} {_FIGURES.index(match[2].lower())}", " ".join(one.shown for one in kept)
+    )
+    text = _NUMBER_ALONE.sub(_as_sim, text)
     for pattern, better in _MENDED:
         text = pattern.sub(better, text)
     return f"do not {text.strip()}" if negated else text.strip()

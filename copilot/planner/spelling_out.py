@@ -36,6 +36,10 @@ _INVERTED: Final = re.compile(
 
 
 _JOINED: Final = re.compile(r"\b([^\W\d_]{3,})-(karten?|sims?|kunden?|flotte)\b", re.IGNORECASE)  # "Vodafone-Karten"
+_OPERATORS: Final = (
+    "vodafone|telekom|orange|telef[oó]nica|movistar|swisscom|sunrise|proximus|kpn|telia|telenor|bouygues|sfr|verizon"
+)
+_JOINED_TO_NAMES: Final = re.compile(rf"\b({_OPERATORS})-?(karten?|sims?|kunden?|flotte|netz)\b", re.IGNORECASE)
 _TOLD_TO: Final = re.compile(r"(?<=[^\W\d_])-(?:les|le|la)\b", re.IGNORECASE)  # "marque-les", "suspends-la"
 
 
@@ -56,7 +60,7 @@ def english_figures(text: str, language: str) -> str:
 def taken_apart(text: str, language: str) -> str:
     """Words joined by an apostrophe or a hyphen, each by itself: "l'alerte", "montre-moi", "Vodafone-Karten"."""
     if language == "de":
-        return _JOINED.sub(r"\1 \2", text)
+        return _JOINED.sub(r"\1 \2", _JOINED_TO_NAMES.sub(r"\1 \2", text))
     if language != "fr":
         return text
     text = _TOLD_TO.sub(lambda match: " eux" if match[0].lower() == "-les" else " ça", text)

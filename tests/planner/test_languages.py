@@ -9,6 +9,7 @@ from copilot.planner.answers import answer_for
 from copilot.planner.evaluation import evaluate, figures, read_rows
 from copilot.planner.languages import in_english, language_of, understood
 from copilot.planner.phrases import _SAID, phrase
+from copilot.planner.unmeant import is_unmeant
 from iotsim.core.slots import SlotContext
 
 FOLDER = Path(__file__).parent.parent / "evals"
@@ -67,6 +68,37 @@ def test_a_sentence_that_does_not_tell_is_in_the_language_of_the_one_before() ->
 )
 def test_german_in_words_that_the_rules_read(text: str, english: str) -> None:
     assert in_english(text, "de") == english
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "english"),
+    [
+        ("die 6620 bitte abklemmen", "de", "deactivate SIM 6620 please"),  # a parted verb in one word
+        ("welche Vodafonekarten sind offline?", "de", "which Vodafone SIMs are offline?"),
+        ("Prognosediagramm für Rheinbau", "de", "forecast chart for Rheinbau"),
+        ("désactive la règle quatre", "fr", "deactivate the rule 4"),
+        ("quelles cartes ont été attribuées hier ?", "fr", "which SIMs were assigned yesterday?"),
+        ("desactiva la regla cuatro", "es", "deactivate the rule 4"),
+        ("¿qué tarjetas fueron asignadas ayer?", "es", "which SIMs were assigned yesterday?"),
+    ],
+)
+def test_joined_words_numbers_and_participles(text: str, language: str, english: str) -> None:
+    assert in_english(text, language) == english
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("angenommen, ich sperre alle Karten von Rheinbau", "de"),
+        ("wir denken drüber nach, Regel 4 zu löschen", "de"),
+        ("supposons que je suspende la 6620", "fr"),
+        ("on réfléchit à supprimer la règle 4", "fr"),
+        ("supongamos que suspendo la 6620", "es"),
+        ("estamos valorando borrar la regla 4", "es"),
+    ],
+)
+def test_what_is_only_supposed_or_weighed_is_not_asked_for(text: str, language: str) -> None:
+    assert is_unmeant(text, language)
 
 
 def test_names_and_quoted_words_stay_as_they_are() -> None:
