@@ -3,7 +3,7 @@
 An id counts for one person in one organisation. The same run id again is the same run: it is followed, not run twice.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ag_ui.core import UserMessage
@@ -34,7 +34,7 @@ class Followed:
     title: str
     client_thread: str
     client_run: str
-    question: UserMessage | None = None
+    question: UserMessage | None = field(default=None, compare=False)
 
 
 def thread_of(actor: Actor, client_id: str) -> Thread | None:

@@ -224,7 +224,8 @@
     $("#copilot-text").value = draft?.text ?? "";
     edit(draft?.instead ?? "");
   }
-  on("input", "#copilot-text", keepDraft);
+  let typed = false; // while it was not known yet which conversation is open
+  on("input", "#copilot-text", () => { typed = typed || opened() === "new"; keepDraft(); });
   document.addEventListener("submit", (e) => {
     if (e.target.getAttribute("action")?.endsWith("/logout/")) { store.write("drafts", {}); store.write("pending", {}); }
   }, true);
@@ -292,8 +293,8 @@
     $("#copilot-threads-button")?.setAttribute("aria-expanded", String($("#copilot-threads").childElementCount > 0));
     const moved = opened() !== had.thread;
     if (moved) {
-      if (!(had.thread === "new" && asking)) showDraft();
-      else keepDraft();
+      if (had.thread === "new" && (asking || (typed && !placed))) { keepDraft("new"); typed = false; }
+      else showDraft();
       asking = false;
     }
     lookForPending();
