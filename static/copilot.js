@@ -224,8 +224,13 @@
     $("#copilot-text").value = draft?.text ?? "";
     edit(draft?.instead ?? "");
   }
-  let typed = false; // while it was not known yet which conversation is open
-  on("input", "#copilot-text", () => { typed = typed || opened() === "new"; keepDraft(); });
+  // Who types before the server has said which conversation is open means that one.
+  let placed = false, early = false;
+  on("input", "#copilot-text", () => { early ||= !placed; keepDraft(); });
+  function takeAlong() {
+    store.write("drafts", { ...store.read("drafts"), new: undefined });
+    keepDraft();
+  }
   document.addEventListener("submit", (e) => {
     if (e.target.getAttribute("action")?.endsWith("/logout/")) { store.write("drafts", {}); store.write("pending", {}); }
   }, true);
@@ -293,10 +298,11 @@
     $("#copilot-threads-button")?.setAttribute("aria-expanded", String($("#copilot-threads").childElementCount > 0));
     const moved = opened() !== had.thread;
     if (moved) {
-      if (had.thread === "new" && (asking || (typed && !placed))) { keepDraft("new"); typed = false; }
+      if (had.thread === "new" && (asking || early)) takeAlong();
       else showDraft();
       asking = false;
     }
+    [placed, early] = [true, false];
     lookForPending();
     sendWaiting(moved);
     const wanted = $("#copilot [data-focus]");

@@ -157,6 +157,28 @@ def test_a_question_asked_while_an_answer_is_under_way_waits_and_then_goes_out_b
     expect(notice).to_be_hidden()
 
 
+def test_what_is_typed_before_the_conversation_is_shown_stays(visit: Visit):
+    page = visit()
+    begin(page, FIRST)
+    held: list[Callable[[], None]] = []
+
+    def route(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda message: held.append(lambda: socket.send(message)))
+
+    page.route_web_socket(re.compile("/ws/copilot/"), route)
+    page.reload()
+    page.locator("#copilot-text").fill(SECOND)
+    while not held:
+        page.wait_for_timeout(50)
+    for one in held:
+        one()
+    expect(page.locator("#copilot-log .said")).to_have_text([FIRST])
+    expect(page.locator("#copilot-text")).to_have_value(SECOND)
+    page.get_by_role("button", name="New conversation").focus()
+    assert page.evaluate("JSON.parse(sessionStorage['iotsim.copilot-drafts']).new") is None
+
+
 def test_two_questions_in_quick_succession_are_both_answered(visit: Visit):
     page = visit()
     begin(page, FIRST)

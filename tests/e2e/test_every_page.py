@@ -1,6 +1,7 @@
 """Each page at both widths and in both themes: nothing for axe to complain about, nothing wider than the screen."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -166,9 +167,10 @@ def what_was_kept(owner: Membership) -> dict[str, int]:
         runs, cases = [], []
         for passed in (True, False):
             made = EvaluationRun.objects.create(
-                **whose, model="builtin/planner", version="1.0", suite_hash="abc", state="done", total=2, done=2,
-                passed=1 + passed, who=owner.user.email, finished_at=timezone.now(),
+                **whose, pk=123_456 + passed, model="builtin/planner", version="1.0", suite_hash="abc", state="done",
+                total=2, done=2, passed=1 + passed, who=owner.user.email, finished_at=timezone.now(),
             )  # fmt: skip
+            EvaluationRun.objects.filter(pk=made.pk).update(started_at=timezone.now() - timedelta(minutes=47))
             runs.append(made.pk)
             for name, held in (("how-many", passed), ("another-one", True)):
                 row = EvaluationCase(**whose, run=made, name=name, category="figures", passed=held, turns=[turn])
