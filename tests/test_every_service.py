@@ -71,6 +71,7 @@ PLUMBING = {
     "transfer_ownership",
     "update_customer",
     "update_plan",
+    "update_sim",
 } | {one.name for one in SERVICES if one.app == "copilot"}
 
 EVERY = pytest.mark.parametrize("service", SERVICES, ids=NAMES)

@@ -52,6 +52,16 @@ _SAID: Final[dict[str, tuple[str, str, str, str]]] = {
         "Lo entiendo como una reflexión, no como un encargo: no se ha cambiado nada. Dígalo directamente si debe "
         "hacerse.",
     ),
+    "relative": (
+        "I set quotas and limits to a figure, not by a difference: nothing was changed. Say what it shall be, such as "
+        "“Set the quota of SIM 1234 to 5 GB”.",
+        "Kontingente und Grenzen setze ich auf einen Wert, nicht um einen Unterschied: Es wurde nichts geändert. Sagen "
+        "Sie, was gelten soll, etwa „Setze das Kontingent von SIM 1234 auf 5 GB“.",
+        "Je fixe quotas et limites à une valeur, pas d'une différence : rien n'a été modifié. Dites la valeur voulue, "
+        "par exemple « Fixe le quota de la SIM 1234 à 5 Go ».",
+        "Pongo cuotas y límites en un valor, no en una diferencia: no se ha cambiado nada. Diga el valor, por ejemplo "
+        "«Pon la cuota de la SIM 1234 en 5 GB».",
+    ),
     "languages": (
         "I read English, German, French and Spanish; please ask in one of them. Nothing was done.",
         "Ich verstehe Englisch, Deutsch, Französisch und Spanisch; bitte fragen Sie in einer dieser Sprachen. Es wurde "

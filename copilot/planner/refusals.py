@@ -118,8 +118,6 @@ def without_negation(text: str, *, commands: Collection[str]) -> str | None:
         return None
     for match in _NEGATION.finditer(text):
         after = [word for word in words_of(text[match.end() :]) if word not in _FILLERS]
-        if match[0].strip().lower() == "not" and len(after) == 1 and after[0] in _WISHES:
-            continue  # "..., not wanted" gives the reason for a command
         if after and (after[0] in commands or after[0] in _WISHES):
             return text[: match.start()] + text[match.end() :]
     return None
@@ -152,6 +150,6 @@ def _sections() -> tuple[tuple[frozenset[str], str], ...]:
 
 def out_of_scope_sentences(services: Collection[str]) -> list[str]:
     """Sentences that none of these services answers, to learn from; see the head of the file."""
-    said = {word for name in services for word in (name.lower(), *name.lower().split("_"))}
+    said = {word for name in services for word in name.lower().split("_")}
     said |= {word.removesuffix("s") for word in said}
     return [sentence for words, sentence in _sections() if not words & said]

@@ -232,8 +232,6 @@ Percent = Annotated[
 
 _SAID: Final = re.compile(
     r"(?:saying|that\s+says|with\s+the\s+text|text|reading)\s*:?\s*(?P<quoted>[\"“'](?P<q>[^\"”']{2,300})[\"”']|(?P<rest>.{2,300}?)\s*$)"
-    r"|^\W*(?:raise|create|open|log|file|make|add|put)\b[^,:]*?\b(?:alert|alarm|warning)\s+(?:up\s+)?(?:for|on|about|against)\s+"
-    r"(?:the\s+)?(?:sim\s+|card\s+)?(?:ending\s+(?:in\s+)?)?\S+(?:,|\s+[-–—]+)\s+(?P<comma>.{2,300}?)\s*$"
     r"|:\s*(?P<colon>.{2,300}?)\s*$|[\"“](?P<bare>[^\"”]{2,300})[\"”]",
     re.IGNORECASE,
 )
@@ -244,9 +242,9 @@ _RAISING: Final = re.compile(r"\b(?:alert|alarm|warning|raise|flag)\b", re.IGNOR
 def find_alert_text(text: str, context: SlotContext) -> list[Found]:
     """The sentence of an alert made by hand: quoted, behind a colon, or after "saying"."""
     match = _SAID.search(text)
-    if match is None or not (match["comma"] or _RAISING.search(text[: match.start()])):
+    if match is None or not _RAISING.search(text[: match.start()]):
         return []
-    group = next(name for name in ("q", "rest", "comma", "colon", "bare") if match[name])
+    group = next(name for name in ("q", "rest", "colon", "bare") if match[name])
     return [Found(*match.span(group), match[group].strip(), match[group], 1.1)]
 
 
@@ -283,8 +281,7 @@ BULK_ACT: Final = Slot(
     "alert_act",
     _finder(
         {
-            "resolve": r"resolve|close|settle|clear|dismiss|"
-            r"mark\s+(?:\S+\s+){0,4}?(?:as\s+)?(?:done|resolved|closed|solved|fixed)",
+            "resolve": r"resolve|close|settle|clear|dismiss",
             "acknowledge": r"acknowledge|ack|mark\s+(?:\S+\s+){0,4}?(?:as\s+)?(?:seen|acknowledged)",
         }
     ),

@@ -38,6 +38,40 @@ def test_a_thought_or_a_quotation_changes_nothing(text: str, outline: Outliner) 
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Give truck-17 2 GB more",
+        "Raise the quota of truck-17 by 20 percent",
+        "Add 2 GB to the quota of truck-17",
+        "Erhöhe das Kontingent von truck-17 um 2 GB",
+        "Augmente le quota de truck-17 de 2 Go",
+        "Sube la cuota de truck-17 2 GB más",
+    ],
+)
+def test_by_how_much_is_no_figure_to_set(text: str, outline: Outliner) -> None:
+    made = outline(text)
+    assert not any(not one.is_read for one in made.calls) and made.answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Raise the quota of truck-17 to 2 GB",
+        "Double the quota of truck-17 to 4 GB",
+        "Erhöhe das Kontingent von truck-17 um 2 GB auf 5 GB",
+        "tram-5 soll nur noch 500 MB im Monat bekommen",
+        "Baisse le quota de truck-17 de 5 Go à 2 Go",
+    ],
+)
+def test_a_figure_is_set_however_it_is_said(text: str, outline: Outliner) -> None:
+    assert [one.name for one in outline(text).calls] == ["update_quota"]
+
+
+def test_a_lock_to_a_device_is_no_suspension(outline: Outliner) -> None:
+    assert outline("Lock truck-17 to its device").calls == []
+
+
+@pytest.mark.parametrize(
     ("text", "service"),
     [
         ('create an alert for truck-17: the driver said "antenna broken"', "create_alert"),

@@ -41,7 +41,8 @@ def running_out(organisation, *, days=3, label="truck-17", plan=None, **fields) 
     sim = make_sim(organisation, label=label, plan=plan, **start_of, **fields)
     with tenant(organisation.pk):
         sim = Sim.objects.select_related("plan").get(pk=sim.pk)
-    row = foresee(sim, 1100, 1300, 1500, used_bytes=used, quota_bytes=GB, exhausts_probability=0.8,
+    # A sixth of what the cycle still brings: within three days, at any hour of this one.
+    row = foresee(sim, 1300, 1500, 1700, used_bytes=used, quota_bytes=GB, exhausts_probability=0.8,
                   exhausts_on=TODAY + timedelta(days=days))  # fmt: skip
     with tenant(organisation.pk):
         daily = 100 * MB / (days + 0.5)
