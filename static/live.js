@@ -10,7 +10,7 @@
 (() => {
   "use strict";
 
-  const PING = 20000, ANSWER = 8000, LONGEST_WAIT = 30000, GAP = 250, KEEP = 60000, FRESH = 1600;
+  const PING = 20000, ANSWER = 8000, LONGEST_WAIT = 30000, GAP = 250, KEEP = 60000, FRESH = 1600, LEAVE = 10000;
   const SIGNED_OUT = [4401, 4403, 4409];
   const now = () => performance.now();
   const all = (selector, from = document) => [...from.querySelectorAll(selector)];
@@ -50,7 +50,7 @@
     const state = stateOf(part);
     state.wanted = true;
     // What htmx is filling right now is looked at again when it has settled.
-    if (!state.busy && !document.hidden && !part.classList.contains("htmx-request")) bring(part, state);
+    if (!state.busy && !document.hidden && !isLeaving() && !part.classList.contains("htmx-request")) bring(part, state);
   }
   async function bring(part, state) {
     state.busy = true;
@@ -72,7 +72,7 @@
     const address = part.dataset.liveSrc || location.pathname + location.search;
     const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": part.id } });
     const moved = answer.redirected && new URL(answer.url).pathname.startsWith("/accounts/");
-    if (moved || answer.status === 401 || answer.status === 403) { location.reload(); return true; }
+    if (moved || answer.status === 401 || answer.status === 403) { startOver(); return true; }
     if (!answer.ok) return answer.status < 500;
     const box = document.createElement("template");
     box.innerHTML = await answer.text();
@@ -170,7 +170,9 @@
   function mergeKeepingPlace(part, fresh) {
     const place = holdPlace();
     const changed = new Set();
+    const untouched = all(FIELDS, part).filter(isUntouched);
     merge(part, fresh, part, changed);
+    untouched.forEach(showStored);
     window.htmx.process(part);
     place();
     part.dispatchEvent(new CustomEvent("iotsim:merged", { bubbles: true }));
@@ -180,6 +182,32 @@
       setTimeout(() => row.classList.remove("fresh"), FRESH);
     }
   }
+
+  // A browser stops following the stored value of a field at the first key, for good. Here a field follows it until
+  // something else is typed, and again from when that was saved, so that an undo is seen too.
+  const FIELDS = "input:not([type=hidden], [type=file]), textarea, select";
+  const isTick = (field) => field.type === "checkbox" || field.type === "radio";
+  const storedChoice = (select) => Math.max(0, [...select.options].findLastIndex((one) => one.defaultSelected));
+  function isUntouched(field) {
+    if (isTick(field)) return field.checked === field.defaultChecked;
+    return field.options ? field.selectedIndex === storedChoice(field) : field.value === field.defaultValue;
+  }
+  function showStored(field) {
+    if (isUntouched(field)) return;
+    if (isTick(field)) field.checked = field.defaultChecked;
+    else if (field.options) field.selectedIndex = storedChoice(field);
+    else field.value = field.defaultValue;
+  }
+  function settle(field) {
+    if (isTick(field)) field.defaultChecked = field.checked;
+    else if (field.options) [...field.options].forEach((one) => { one.defaultSelected = one.selected; });
+    else field.defaultValue = field.value;
+  }
+  let sent = null; // the form whose act is under way, perhaps through a dialog
+  document.addEventListener("htmx:beforeRequest", (e) => { if (e.target.matches("[data-live] form")) sent = e.target; });
+  document.addEventListener("close", (e) => { if (e.target.id === "dialog") sent = null; }, true);
+  document.addEventListener("iotsim:changed", () => { [...(sent?.elements ?? [])].filter((one) => one.matches(FIELDS)).forEach(settle); });
+
   // A node that is moved loses focus and selection: they are put back.
   function holdPlace() {
     const focused = document.activeElement;
@@ -260,11 +288,23 @@
     clearInterval(heartbeat);
     clearTimeout(deadline);
     socket = null;
-    if (SIGNED_OUT.includes(code)) { location.reload(); return; }
+    if (SIGNED_OUT.includes(code)) { startOver(); return; }
     show("lost", "reconnecting");
     const most = Math.min(LONGEST_WAIT, 1000 * 2 ** tries);
     tries += 1;
     retry = setTimeout(connect, most / 2 + Math.random() * most / 2);
+  }
+  // Whoever signs out or ends a support session is on the way elsewhere already, with no right to this page any more:
+  // it is not fetched again, and a reload would take the way back.
+  let leaving = -LEAVE;
+  const isLeaving = () => now() < leaving + LEAVE;
+  document.addEventListener("submit", (e) => {
+    if (e.defaultPrevented) return; // htmx sends it
+    leaving = now();
+    setTimeout(wake, LEAVE);
+  });
+  function startOver() {
+    setTimeout(() => location.reload(), isLeaving() ? LEAVE : 0);
   }
   function wake() {
     if (document.hidden) return;

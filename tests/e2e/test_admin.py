@@ -4,7 +4,7 @@ import re
 import uuid
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from iotsim.core.models import AuditEvent, User
 from iotsim.core.tenancy import tenant
@@ -63,6 +63,15 @@ def test_support_acts_as_the_member_and_comes_back(new_page: Visit, fleet: Fleet
     page.get_by_role("link", name="SIMs", exact=True).click()
     expect(page.get_by_title("truck-00")).to_be_visible()
     expect(banner).to_contain_text("They see no usage")
+
+    def slowly(route: Route) -> None:
+        answer = route.fetch(max_redirects=0)
+        page.wait_for_timeout(3000)
+        route.fulfill(response=answer)
+
+    page.route(re.compile("/support/end"), slowly)
+    # While the answer is on its way, something changes on the page that is being left.
+    page.evaluate("setTimeout(() => document.dispatchEvent(new Event('iotsim:changed')), 1500)")
     banner.get_by_role("button", name="End").click()
     page.wait_for_url(re.compile("/admin/$"))
     with tenant(fleet.organisation.pk):

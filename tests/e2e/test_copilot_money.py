@@ -125,6 +125,23 @@ def test_less_masking_is_asked_about_and_can_be_thought_better_of(signed_in, per
     assert kept(admin).mask_labels
 
 
+def test_what_is_half_typed_stays_and_the_rest_follows_what_others_store(signed_in, person):
+    admin = person()
+    page = signed_in(admin, SETTINGS)
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    budget, a_day = page.get_by_label("Organisation, a month"), page.get_by_label("Organisation, a day")
+    budget.press_sequentially("2")
+    change(admin, budget_day=4)
+    expect(a_day).to_have_value("4.00")
+    budget.press_sequentially("5")  # where the caret was
+    budget.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Changed: month's budget")
+    assert kept(admin).budget_month == 25
+    expect(budget).to_have_value("25.00")
+    change(admin, budget_month=7)
+    expect(budget).to_have_value("7.00")  # saved, so nothing of mine is left in the field
+
+
 @pytest.fixture(autouse=True)
 def _offered_here_too(settings):
     settings.COPILOT_MODELS = [MODEL]
