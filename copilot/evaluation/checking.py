@@ -13,6 +13,8 @@ from iotsim.core import registry
 from iotsim.core.errors import NotFound
 from iotsim.core.wording import counted
 
+WHEN = re.compile(r"\d{4}-\d\d-\d\d|\b\d\d?:\d\d\b")
+
 
 @dataclass
 class Made:
@@ -109,7 +111,9 @@ def _about_the_answer(turn: Turn, said: str) -> list[Assertion]:
 
 
 def has_figure(text: str, figure: str) -> bool:
-    """Whether the number stands there as a whole: 8 is not in 18, 8.5 or 1,800; spaces and separators do not matter."""
+    """Whether the number stands there as a whole: 8 is not in 18, 8.5, 1,800 or 08:08; separators do not matter."""
+    if not WHEN.search(figure):
+        text = WHEN.sub("", text)  # the minute an answer was given is no figure of it
     plain = re.sub(r"(?<=\d)[,\u202f\u00a0](?=\d{3}\b)", "", text).replace("\u00a0", " ").replace("\u202f", " ")
     wanted = re.escape(figure.replace(",", "")).replace(r"\ ", r"\s*")
     return re.search(rf"(?<![\d.,]){wanted}(?![\d]|[.,]\d)", plain, re.IGNORECASE) is not None

@@ -132,6 +132,9 @@ def test_further_arguments_can_be_forbidden():
         ("It used 8.10 GB.", "8.10 GB", True),
         ("It used 8.10\u00a0GB.", "8.10 GB", True),
         ("It used 18.10 GB.", "8.10 GB", False),
+        ("12 SIMs. As of 2026-11-13 13:13 UTC.", "13", False),
+        ("13 SIMs. As of 2026-11-13 13:13 UTC.", "13", True),
+        ("It runs out on 2026-11-13.", "2026-11-13", True),
     ],
 )
 def test_a_figure_is_a_whole_number(text, figure, there):
