@@ -129,16 +129,18 @@ def ask(
         if also is not None:
             also(run)
 
-    def tell() -> None:
-        if not worker:
-            stream.order("wake", organization=actor.organization_id, run=run.pk)
-        moved = [] if instead_of is None else [Entry(0, 0, {"head": run.pk})]
-        stream.append(actor.organization_id, thread.pk, [*moved, entry])
-        if actor.face is not Face.API:  # a program's conversation does not open in the person's sidebar
-            remember_open(actor, thread.pk)
-
-    transaction.on_commit(tell)
+    moved = [] if instead_of is None else [Entry(0, 0, {"head": run.pk})]
+    transaction.on_commit(lambda: _tell(actor, run, [*moved, entry], wake=not worker))
     return Asked(thread.pk, run.pk, run.first_seq)
+
+
+def _tell(actor: Actor, run: Run, entries: Sequence[Entry], *, wake: bool) -> None:
+    """The question stands in the rows: runners and readers hear of it, the runners first."""
+    if wake:
+        stream.order("wake", organization=run.organization_id, run=run.pk)
+    stream.append(run.organization_id, run.thread_id, entries)
+    if actor.face is not Face.API:  # a program's conversation does not open in the person's sidebar
+        remember_open(actor, run.thread_id)
 
 
 def _take_files(actor: Actor, run: Run, known: PageContext) -> list[dict[str, Any]]:

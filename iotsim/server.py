@@ -214,7 +214,7 @@ class BoundedServer(Server):
 
 
 def settle() -> None:
-    """Load what every request needs, and spare the garbage collector what stays: a look at it takes 0.3 s."""
+    """Load what every request needs, and spare the garbage collector what stays."""
     from django.apps import apps
     from django.urls import resolve
 

@@ -199,12 +199,6 @@ def sent_to(collector):
     return spans
 
 
-needs_exporter = pytest.mark.skipif(
-    not tracing_setup._is_installed(), reason=f"needs the package {tracing_setup.PACKAGE}"
-)
-
-
-@needs_exporter
 async def test_a_question_over_ag_ui_goes_on_with_the_trace_of_whoever_asks(
     web, make_membership, start_runner, collector
 ):
@@ -221,7 +215,6 @@ async def test_a_question_over_ag_ui_goes_on_with_the_trace_of_whoever_asks(
     assert agent.parent_span_id.hex() == "00f067aa0ba902b7" and len(spans) > 1
 
 
-@needs_exporter
 async def test_spans_reach_a_collector_over_http(actor, model, collector, monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{collector.server_port}")
     tracing_setup._configured.cache_clear()
