@@ -14,8 +14,10 @@ from tests.conftest import REPOSITORY
 from tests.copilot.provider import Provider
 
 if TYPE_CHECKING:
+    from iotsim.core.actor import Actor
     from iotsim.core.models import Membership, Organization
     from sims.models import Sim
+    from tests.copilot.page import Page
 
 GB = 10**9
 
@@ -75,6 +77,26 @@ def session_of() -> Callable[["Membership"], str]:
         return client.cookies["iotsim_session"].value
 
     return sign_in
+
+
+@pytest.fixture
+def membership(make_membership: "Callable[[str], Membership]") -> "Membership":
+    return make_membership("owner")
+
+
+@pytest.fixture
+def owner(membership: "Membership") -> "Actor":
+    from iotsim.core.actor import Actor, Face
+
+    return Actor.for_membership(membership, face=Face.WEB)
+
+
+@pytest.fixture
+def page(web: str, membership: "Membership", session_of: "Callable[[Membership], str]") -> "Page":
+    """The owner's sidebar."""
+    from tests.copilot.page import Page
+
+    return Page(web, session_of(membership))
 
 
 StartRunner = Callable[..., subprocess.Popen[bytes]]

@@ -25,18 +25,6 @@ LONG = " ".join(f"w{number}" for number in range(60))
 
 
 @pytest.fixture
-def membership(make_membership):
-    return make_membership("owner")
-
-
-@pytest.fixture
-def owner(membership):
-    from iotsim.core.actor import Actor, Face
-
-    return Actor.for_membership(membership, face=Face.API)
-
-
-@pytest.fixture
 def program(web, membership):
     return Program(web, create_key(membership)[1])
 

@@ -26,18 +26,6 @@ SECONDS = 120
 
 
 @pytest.fixture
-def membership(make_membership):
-    return make_membership("owner")
-
-
-@pytest.fixture
-def owner(membership):
-    from iotsim.core.actor import Actor, Face
-
-    return Actor.for_membership(membership, face=Face.API)
-
-
-@pytest.fixture
 def client(web, membership):
     """client(scenario, question, ...): what the official client made of each run; it must find nothing odd."""
     key = create_key(membership)[1]

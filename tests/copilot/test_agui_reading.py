@@ -12,7 +12,7 @@ import pytest
 
 from copilot import threads
 from copilot.models import Run
-from iotsim.core.actor import Actor, Face
+from iotsim.core.actor import Actor
 from iotsim.core.guard import in_thread
 from iotsim.core.keys import create_key, revoke_api_key
 from tests.copilot.endless import TOTAL
@@ -33,16 +33,6 @@ SECONDS = {"EVENTS_BEAT_SECONDS": "1", "EVENTS_RECHECK_SECONDS": "1", "EVENTS_UN
 def hasty(start_web) -> str:
     """A web server that loses its patience soon."""
     return start_web(**SECONDS)
-
-
-@pytest.fixture
-def membership(make_membership):
-    return make_membership("owner")
-
-
-@pytest.fixture
-def owner(membership):
-    return Actor.for_membership(membership, face=Face.WEB)
 
 
 @pytest.fixture

@@ -16,23 +16,6 @@ from tests.copilot.running import rows
 pytestmark = [pytest.mark.usefixtures("runner")]
 
 
-@pytest.fixture
-def membership(make_membership):
-    return make_membership("owner")
-
-
-@pytest.fixture
-def owner(membership):
-    from iotsim.core.actor import Actor, Face
-
-    return Actor.for_membership(membership, face=Face.WEB)
-
-
-@pytest.fixture
-def page(web, membership, session_of) -> Page:
-    return Page(web, session_of(membership))
-
-
 def said(page: Page) -> list[str]:
     return re.findall(r'data-question="([^"]*)"', "".join(page.log.values()))
 

@@ -21,23 +21,6 @@ LONG = " ".join(f"w{number}" for number in range(60))
 
 
 @pytest.fixture
-def membership(make_membership):
-    return make_membership("owner")
-
-
-@pytest.fixture
-def owner(membership):
-    from iotsim.core.actor import Actor, Face
-
-    return Actor.for_membership(membership, face=Face.WEB)
-
-
-@pytest.fixture
-def page(web, membership, session_of):
-    return Page(web, session_of(membership))
-
-
-@pytest.fixture
 def started(start_runner, provider):
     """started(): a runner whose model is at the provider."""
 

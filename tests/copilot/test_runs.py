@@ -163,16 +163,6 @@ async def test_the_pages_show_it_and_the_audit_log_leads_there(membership, owner
     assert [one.copilot_run for one in found.items] == [str(told.run_id)]
 
 
-@pytest.fixture
-def membership(make_membership):
-    return make_membership("owner")
-
-
-@pytest.fixture
-def owner(membership):
-    return Actor.for_membership(membership, face=Face.WEB)
-
-
 async def test_an_answer_links_to_how_it_was_made(owner, fleet):
     from copilot.conversation import fold
     from copilot.render import Facts, item_html

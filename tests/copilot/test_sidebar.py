@@ -17,23 +17,6 @@ from tests.copilot.running import rows
 pytestmark = pytest.mark.usefixtures("runner")
 
 
-@pytest.fixture
-def membership(make_membership):
-    return make_membership("owner")
-
-
-@pytest.fixture
-def owner(membership):
-    from iotsim.core.actor import Actor, Face
-
-    return Actor.for_membership(membership, face=Face.WEB)
-
-
-@pytest.fixture
-def page(web, membership, session_of):
-    return Page(web, session_of(membership))
-
-
 async def test_which_sims_use_more_than_5_gb(page, fleet):
     async with page:
         await page.until(lambda one: "builtin/planner" in one.parts.get("copilot-model", ""))

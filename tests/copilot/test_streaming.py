@@ -12,23 +12,6 @@ pytestmark = pytest.mark.usefixtures("model_runner")
 LONG = " ".join(f"w{number}" for number in range(60))
 
 
-@pytest.fixture
-def membership(make_membership):
-    return make_membership("owner")
-
-
-@pytest.fixture
-def owner(membership):
-    from iotsim.core.actor import Actor, Face
-
-    return Actor.for_membership(membership, face=Face.WEB)
-
-
-@pytest.fixture
-def page(web, membership, session_of):
-    return Page(web, session_of(membership))
-
-
 async def test_a_reload_in_mid_answer_loses_nothing(web, page, provider):
     provider.script("Tell me much", say(LONG, pause=0.05))
     async with page:

@@ -8,19 +8,8 @@ import json
 import pytest
 
 from copilot.models import Run, RunEvent
-from iotsim.core.actor import Actor, Face
 from tests.copilot.page import Page
 from tests.copilot.running import rows
-
-
-@pytest.fixture
-def membership(make_membership):
-    return make_membership("owner")
-
-
-@pytest.fixture
-def owner(membership):
-    return Actor.for_membership(membership, face=Face.WEB)
 
 
 @pytest.fixture
