@@ -64,5 +64,5 @@ def _shown(request: HttpRequest, found: Any, **more: Any) -> HttpResponse:
 @for_members
 def customer(request: HttpRequest, actor: Actor, number: int) -> HttpResponse:
     """One customer: key figures, what lies ahead, which of its SIMs will pass their quota."""
-    found = get_customer(actor, number=number)
+    found = get_customer(actor, customer=f"#{number}")
     return render(request, part_of(request, "analytics/customer.html", customer_figures="figures"), {"customer": found})

@@ -40,7 +40,7 @@ MOST_BARS: Final = 25
 
 _DRAWN: Final = re.compile(
     r"\b(?:charts?|charted|graphs?|graphed|plots?|plotted|diagrams?|draw|drawn|drawing|visuali[sz]\w*|pies?|bars|"
-    r"histograms?|heat\s?maps?|comparisons?|compare|donuts?|doughnuts?|time\s?lines?|break[\s-]?downs?|distribution|utili[sz]ation)\b",
+    r"histograms?|heat\s?maps?|comparisons?|compare|donuts?|doughnuts?|time\s?lines?|break[\s-]?downs?|distribution|pictures?|graphics?|as\s+(?:a\s+)?(?:line|curve)s?|utili[sz]ation)\b",
     re.IGNORECASE,
 )
 # In this order: "a chart of the costs of my top customers" is about costs.
@@ -50,11 +50,15 @@ _WORDS: Final = [
         r"heat\s?maps?|hours?\s+of\s+(?:the\s+)?(?:day|week)|times?\s+of\s+(?:the\s+)?day|by\s+(?:the\s+)?hour|"
         r"(?:by|per)\s+weekday|busiest\s+(?:hours?|times?)",
     ),
-    ("comparison", r"compar(?:e|ed|es|ing|isons?)|versus|vs\.?|against\s+the\s+(?:one|period|month|week)\s+before"),
+    (
+        "comparison",
+        r"compar(?:e|ed|es|ing|isons?)|versus|vs\.?|(?:against|next\s+to|beside|over)\s+the\s+(?:one|period|month|week)\s+before|"
+        r"side\s+by\s+side|(?:next\s+to|beside|against|alongside)(?=\s+(?:last|the\s+(?:last|previous)))",
+    ),
     ("anomaly_timeline", r"anomal(?:y|ies)|outliers?"),
     (
         "forecast",
-        r"forecast\w*|predict\w*|project(?:ed|ions?)|expected|outlook|runs?\s+out|running\s+out|will\s+be\s+used",
+        r"forecast\w*|predict\w*|project(?:ed|ions?)|expected|outlook|will\s+(?:use|need|consume)|going\s+to\s+(?:use|need|consume)|runs?\s+out|running\s+out|will\s+be\s+used",
     ),
     ("cost_breakdown", r"costs?|spend(?:ing)?|spent|expenses?|expenditures?|charges|money|overage\s+fees?|fees"),
     (

@@ -65,7 +65,7 @@ def _subject(actor: Actor, said: Subject | None) -> Subject | None:
     if said is None or shown is None:
         return None
     try:
-        found: Any = registry.get(shown.service).call(actor, {shown.parameter: said.id}).result
+        found: Any = registry.get(shown.service).call(actor, {shown.parameter: f"{shown.mark}{said.id}"}).result
     except IotsimError:
         return None
     name = str(attrgetter(shown.name)(found))[:120] if shown.name else ""

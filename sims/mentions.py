@@ -80,7 +80,7 @@ _NOT_LABELS: Final = ENDS | words(
     roughly nearly whole entire first second third action need want see pull fetch name another other
     new extra some few fewer bring make keep set raise lower bump increase reduce double cap allowance
     allow row rows score proposal ticket invoice show me results these those just only roll reverse
-    decide sign off ok okay veto grant authorise authorize card line sims
+    decide sign off ok okay veto grant authorise authorize card line sims anomaly alert alarm rule report warning
     """
 )
 _QUOTED: Final = re.compile(rf"(?P<v>{QUOTED})")

@@ -126,8 +126,10 @@ def find_plan(actor: Actor, name: str) -> Plan:
 
 
 def find_customer(actor: Actor, name: str) -> Customer:
-    """The customer of that name, in any case, among those the actor may see."""
-    return _named(customers_of(actor), name, "customer")
+    """The customer of that name, in any case, or of a number ("#17"), among those the actor may see."""
+    numbered = re.fullmatch(r"#(\d{1,18})", name)
+    row = customers_of(actor).filter(pk=int(numbered[1])).first() if numbered else None
+    return row or _named(customers_of(actor), name, "customer")
 
 
 def find_tag(actor: Actor, name: str) -> Tag:

@@ -126,7 +126,7 @@ CUSTOMER_SLOT: Final = Slot(
 )
 CustomerName = Annotated[
     str,
-    Field(max_length=100, examples=["Acme"], description="A customer, by name"),
+    Field(max_length=100, examples=["Acme"], description="A customer, by name, or by number as #17"),
     CUSTOMER_SLOT,
 ]
 

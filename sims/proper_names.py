@@ -83,10 +83,13 @@ def find_plan(text: str, context: SlotContext) -> list[Found]:
     found.sort(key=lambda one: one.start)
     if len(found) == 2 and _MOVED_TO.search(text[found[0].end : found[1].start]):
         found[0] = replace(found[0], role="from")
+    elif len(found) == 2 and _LEFT.search(text[found[0].end : found[1].start]):
+        found[1] = replace(found[1], role="from")
     return found
 
 
 _MOVED_TO: Final = re.compile(r"\b(?:to|onto|into)\b", re.IGNORECASE)
+_LEFT: Final = re.compile(r"\b(?:from|instead\s+of|rather\s+than|off)\b", re.IGNORECASE)
 
 _QUOTED_TAG: Final = r"\"[^\"]+\"|'[^']+'|“[^”]+”"
 _NO_TAG: Final = (
@@ -98,7 +101,7 @@ _WORD_TAG: Final = rf"(?P<v>{_QUOTED_TAG}|(?!{_NO_TAG})[A-Za-z][\w:./-]*)"
 _PLAIN_TAG: Final = rf"(?P<v>{_QUOTED_TAG}|(?!{_NO_TAG})[^\W\d]+(?:[:./-][^\W\d]+)*)"
 _PUT_OR_TAKE: Final = (
     r"\b(?:add|put|attach|apply|assign|give|set|stick|slap|remove|delete|drop|take|strip|clear|"
-    r"detach|pull|get\s+rid\s+of|unset)\b"
+    r"detach|pull|get\s+rid\s+of|unset|no\s+longer\s+needs?|(?:does|do)\s+not\s+need|can\s+lose)\b"
 )
 _NEW_TAG: Final = [
     re.compile(pattern, re.I)
@@ -117,6 +120,8 @@ _NEW_TAG: Final = [
         rf"\buntag\b[^.?!]*?\b(?:as|from)\s+{_WORD_TAG}",
         rf"\b(?:un)?(?:tag|label)\s+[^.?!]*?\d{{3,}}[\s:]+{_WORD_TAG}\s*[.!]?$",
         rf"\buntag\s+\S+\s*[:,]\s*(?:(?:remove|take|drop)\s+)?(?:the\s+)?{_WORD_TAG}(?:\s+off)?\s*[.!]?$",
+        # add blue as a tag to X
+        rf"\b(?:add|put|give|set|use|stick)\s+{_WORD_TAG}\s+as\s+(?:a|the|its|their)\s+(?:new\s+)?(?:tag|label)\b",
         # add blue to X, where X is plainly a SIM
         rf"\b(?:add|put|stick|slap|attach)\s+{_WORD_TAG}\s+(?:to|on|onto)\s+(?:the\s+|"
         rf"all\s+)?(?:sims?|cards?|\d{{4,}}|…|\.\.|\*)",
@@ -128,12 +133,20 @@ _NEW_TAG: Final = [
 ]
 
 
+_NO_SIMS: Final = re.compile(r"\b(?:alerts?|alarms?|warnings?|anomal\w+|notifications?|requests?)\b", re.IGNORECASE)
+
+
+_NO_TAGS: Final = frozenset(("so", "it", "that", "this", "please", "now", "again", "read", "unread", "seen"))
+
+
 def find_new_tag(text: str, context: SlotContext) -> list[Found]:
     """The tag to put on or take off: "tag X with blue", "add the tag blue to X", "remove blue from X"."""
     for pattern in _NEW_TAG:
         match = pattern.search(text)
         marked = match is not None and re.match(r"(?:mark|flag)", match[0], re.I)
-        if match and not (marked and parse_state(unquote(match["v"]))):
+        if match and match["v"].lower() in _NO_TAGS:
+            continue
+        if match and not (marked and (parse_state(unquote(match["v"])) or _NO_SIMS.search(match[0]))):
             return [Found(*match.span("v"), unquote(match["v"]), match["v"], 1.25)]
     return []
 
@@ -205,7 +218,15 @@ def find_customer(text: str, context: SlotContext) -> list[Found]:
             if not ordinary and not any(one.overlaps(other) for other in found):
                 found.append(one)
     found += _shortened(text, context.names("customer"), found)
+    moved = _MOVED.search(text) is not None
+    found = [replace(one, role="from") if moved and _FROM.search(text[: one.start]) else one for one in found]
     return [one for one in found if not parse_state(str(one.value))]
+
+
+_MOVED: Final = re.compile(
+    r"\b(?:move|transfer|reassign|shift|hand|switch|change|book)\b.*\bfrom\b.*\bto\b", re.IGNORECASE
+)
+_FROM: Final = re.compile(r"\bfrom\s+(?:(?:the\s+)?(?:customer|client|account)\s+)?[\"“']?$", re.IGNORECASE)
 
 
 def _shortened(text: str, names: list[str], found: list[Found]) -> list[Found]:
@@ -220,7 +241,7 @@ def _shortened(text: str, names: list[str], found: list[Found]) -> list[Found]:
 
 _OFF: Final = re.compile(
     r"\b(?:un-?tag|un-?label|un-?mark|un-?flag|remov(?:e|ing)|delete|drop|strip|clear|detach|"
-    r"take|pull|get\s+rid\s+of|unset|no\s+longer\s+(?:tag|need)|lose|without|erase)\b",
+    r"take|pull|get\s+rid\s+of|unset|no\s+longer\s+(?:tag|needs?)|(?:does|do)\s+not\s+need|lose|without|erase)\b",
     re.I,
 )
 

@@ -140,9 +140,10 @@ _WISHED: Final = [
 ]
 _QUESTION: Final = re.compile(
     r"^\s*(?:which|what|who|how|when|why|where|do|does|did|is|are|show|list|find|give|display|"
-    r"any|all\s+\w+\s+sims$)\b",
+    r"any(?![^?]*\b(?:must|should|shall|needs?\s+to|has\s+to|have\s+to)\b)|all\s+\w+\s+sims$)\b",
     re.I,
 )
+_ASKED: Final = re.compile(r"\b(?:if|whether)\s+(?!an?\b|any\b)[^.?!]*\b(?:is|are|was|were|has|have)\b", re.I)
 _DESCRIBES: Final = re.compile(r"\b(?:that|which|who)\s+(?:are|is|were|was)\s+$", re.I)
 _GERUND: Final = {
     "suspend": r"suspending|pausing|blocking|freezing|suspension",
@@ -158,7 +159,7 @@ def find_actions(text: str, context: SlotContext) -> list[Found]:
         Found(match.start(), match.end(), _meant(text, match), match[0], _strength(text, match))
         for match in _ACTION_PATTERN.finditer(text)
     ]
-    if not found and not _QUESTION.search(text):
+    if not found and not _QUESTION.search(text) and not _ASKED.search(text):
         for action, pattern in _WISHED:
             match = pattern.search(text)
             if match and not _DESCRIBES.search(text[: match.start("v")]):
@@ -229,7 +230,7 @@ _ORDERS: Final = [
         r"laziest)(?:\s+(?:data\s+)?(?:used|using|usage|active|data|hungry|consuming|consumers?|"
         r"users?))?|"
         r"lowest\s+(?:usage\s+)?first|ascending|asc\b|from\s+(?:low|least|smallest|lowest)|"
-        r"low\s+to\s+high|smallest\s+first|light(?:est)?\s+users|least\s+first|"
+        r"low\s+to\s+high|smallest\s+first|light(?:est)?\s+(?:users|eaters|consumers)|least\s+first|"
         r"(?:using|used|uses|consum\w+)\s+(?:the\s+)?least|in\s+increasing\s+order|increasing",
     ),
     (
@@ -281,7 +282,7 @@ def find_order(text: str, context: SlotContext) -> list[Found]:
 # --- what needs attention ---
 
 _OWN_LIMIT: Final = (
-    r"(?:(?:their|its|the|his|her|monthly|data|own|contracted|included|usual)\s+)*(?:quotas?|"
+    r"(?:(?:their|its|the|his|her|monthly|data|own|whole|entire|full|complete|contracted|included|usual)\s+)*(?:quotas?|"
     r"limits?|allowances?|caps?|bundles?|data\s+volume)"
 )
 _ATTENTION: Final = [

@@ -85,7 +85,8 @@ AnomalyState = Annotated[
 
 _MARKS: Final = {
     "false": r"(?:as\s+(?:a\s+)?)?false(?:[\s-]+(?:alarm|positive))?|not\s+real|(?:as\s+)?harmless|(?:as\s+)?noise|"
-    r"no\s+anomaly|nothing\s+wrong|a\s+mistake",
+    r"no\s+anomaly|nothing\s+wrong|a\s+mistake|is\s+(?:just\s+|really\s+)?nothing|nothing\s+(?:to\s+worry|serious|bad|real)|"
+    r"(?:is|was)\s+(?:bogus|rubbish|bull\w*|crap|nonsense|a\s+(?:dud|glitch|fluke|test))|not\s+an\s+(?:issue|anomaly)",
     "expected": r"(?:as\s+)?(?:expected|planned|intended|known|foreseen|on\s+purpose)",
     "real": r"really\s+happened|(?:as\s+)?(?:real|genuine|true|confirmed)|confirm|correct",
     "open": r"(?:as\s+)?(?:open|undecided|unmarked)|unmark",

@@ -127,7 +127,13 @@ def _health_sentence(customer: Customer, row: CustomerSnapshot | None, facts: di
     return f"{name} has a health of {row.score} of 100 ({facts['band']}){f': {why}' if why else ''}."
 
 
-@service(permission=Permission.VIEW, risk=Risk.READ, path="customer-health", examples=(), title="Health of customers")
+@service(
+    permission=Permission.VIEW,
+    risk=Risk.READ,
+    path="customer-health",
+    examples=EXAMPLES["list_customer_health"],
+    title="Health of customers",
+)
 def list_customer_health(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) -> HealthPage:
     """List the health of customers by name, in the same pages as the customers."""
     page, following = page_by_name(customers_of(actor), cursor, limit)

@@ -23,6 +23,9 @@ _TOKEN: Final = re.compile(
 )
 _MARKS: Final = {"de": "äöüß", "fr": "çœèêàùôîâ", "es": "¿¡ñáíóú"}
 _ELIDED: Final = re.compile(r"\b(?:[cdjlmnst]|qu)['’](?=[aeiouyhàâéèêîô])", re.IGNORECASE)  # "l'alerte"
+_CONTRACTED: Final = re.compile(
+    r"\b\w+n't\b|\b(?:i|you|we|they|he|she|it|that|what|who)'(?:s|re|ve|ll|d|m)\b", re.IGNORECASE
+)
 _ENGLISH: Final = word_set(
     """the a an of to in on is are what which who how show me my our all for with and or please give list find that has
     have do does did from by at it its them their we us i you can could would should will this these those last since
@@ -69,7 +72,9 @@ def _scores(text: str) -> dict[str, float]:
     words = [match["word"].strip("'") for match in _TOKEN.finditer(text.replace("’", "'")) if match["word"]]
     plain = [word.lower() for word in words]
     scores = {
-        ENGLISH: sum(word in _ENGLISH for word in plain) + 0.6 * sum(word in english_of_books() for word in plain)
+        ENGLISH: sum(word in _ENGLISH for word in plain)
+        + 0.6 * sum(word in english_of_books() for word in plain)
+        + 2 * len(_CONTRACTED.findall(text.replace("’", "'")))
     }
     for language in LANGUAGES:
         book = book_of(language)

@@ -20,16 +20,19 @@ from copilot.planner.memory import Memory
 from copilot.planner.names import names_of
 from copilot.planner.parts import (
     AND,
-    MOST_CALLS,
+    FIT,
     MOST_PARTS,
     QUESTION,
     Described,
     as_done,
     cut,
+    each_of,
+    fit_of,
     further,
     is_bare,
     openers_of,
     placed,
+    unsaid,
 )
 from copilot.planner.phrases import phrase
 from copilot.planner.plans import Call, Later, Outline, has_later
@@ -42,6 +45,7 @@ from copilot.planner.reading import (
     Tool,
     fill,
     leaving,
+    leaving_only,
     parameters_of,
     read,
     required_of,
@@ -57,6 +61,7 @@ from copilot.planner.refusals import (
     without_negation,
 )
 from copilot.planner.router import NOTHING, Example, Router
+from copilot.planner.shells import bared, clauses_of
 from copilot.planner.strangers import is_in_another_language
 from copilot.planner.text import Speller, clean, words_of
 from copilot.planner.unmeant import held_back
@@ -66,7 +71,6 @@ from iotsim.core.slots import Slot, SlotContext, Source
 _MISSING: Final = 0.22  # a required value was not said
 _ASKED: Final = 0.30  # the sentence asks, and the service changes something
 _UNUSED: Final = 0.20  # a value was said that the service has no place for
-_FIT: Final = 0.10  # a value was said that the service needs, and none that it does not
 
 
 class Planner:
@@ -90,15 +94,16 @@ class Planner:
         self._vocabulary = Vocabulary.of(known, others)
         self._openers = openers_of(known, [self.tools[name].is_read for _, name in pairs])
         self._opposites = opposites_of(tools, commands=self._openers)
+        self._standing = frozenset(name for sentence, name in pairs if is_later(sentence))
         spoken = re.findall(r"[a-z]{4,}", " ".join(one.text.lower() for one in known + others))
         self._speller = Speller(spoken, english=whole_words())
 
     def _readings(self, sentences: Sequence[str], context: SlotContext) -> list[Reading]:
-        return [read(clean(sentence), self.slots, context) for sentence in sentences]
+        return [read(bared(clean(sentence)), self.slots, context) for sentence in sentences]
 
     def read(self, text: str, context: SlotContext) -> Reading:
         """The sentence cleaned, its slips mended, and every value in it found."""
-        cleaned = clean(text)
+        cleaned = bared(clean(text))
         first = read(cleaned, self.slots, context)
         names = [hit.found.span for hit in first.chosen if not hit.slot.shares and not hit.found.telling]
         mended = self._speller.correct(cleaned, keep=names)
@@ -107,15 +112,29 @@ class Planner:
     # --- choosing a tool ---
 
     def ranked(self, reading: Reading, memory: Memory) -> list[tuple[float, Filled | None]]:
-        """The tools that may be meant, with their scores, best first; None stands for no tool at all."""
+        """The tools that may be meant, with their scores, best first; None stands for no tool at all.
+
+        Where no tool is meant by the whole of a sentence, one of its clauses may be the request ("the driver called,
+        what is the state of truck-17"): it must be clear by itself.
+        """
+        ranked = self._ranked(reading, memory)
+        if ranked[0][1] is not None:
+            return ranked
+        for clause in clauses_of(reading.masked):
+            other = self._ranked(leaving_only(reading, clause), memory)
+            if other[0][1] is not None and other[0][0] > _CLAUSE_CLEAR:
+                return other
+        return ranked
+
+    def _ranked(self, reading: Reading, memory: Memory) -> list[tuple[float, Filled | None]]:
         scores = self.router.scores(reading)
         strange = self._vocabulary.strangeness(reading)
         ranked: list[tuple[float, Filled | None]] = [(scores.pop(NOTHING, 0.0) + strange, None)]
         for name, score in sorted(scores.items(), key=lambda pair: pair[1], reverse=True):
-            if score + 2 * _FIT < ranked[0][0] - _TIE:
+            if score + 2 * FIT < ranked[0][0] - _TIE:
                 break  # neither this one nor any after it can be the one, or as likely as it
             filled = fill(self.tools[name], reading)
-            fit = 0.0 if strange >= FOREIGN else self._fit(filled)
+            fit = 0.0 if strange >= FOREIGN else fit_of(filled)
             ranked.append((score + fit - self._misfit(filled, reading, memory), filled))
             ranked.sort(key=lambda pair: pair[0], reverse=True)
         return ranked
@@ -133,11 +152,6 @@ class Planner:
         one = any(hit.slot.kind == "limit" and hit.found.value == 1 for hit in unused)
         asked = not filled.tool.is_read and QUESTION.search(reading.text) is not None
         return _MISSING * len(lacking) + _UNUSED * min(sum(weights) + one, 3.0) + _ASKED * asked
-
-    def _fit(self, filled: Filled) -> float:
-        """How much the values said speak for the tool, when every one has its place."""
-        kinds = {hit.slot.kind for hit in filled.used if not hit.slot.free and hit.found.score >= 0.8}
-        return 0.0 if filled.unused or filled.missing else _FIT * min(len(kinds), 2)
 
     # --- values that were only referred to ---
 
@@ -171,8 +185,6 @@ class Planner:
         if not ordered and not (newest and source.service.startswith("list_")):
             return None
         return Described(Call(source.service, filled.arguments | {"limit": 1}), Later(source.field), filled.used)
-
-    # --- the outline ---
 
     def outline(self, text: str, context: SlotContext, memory: Memory | None = None) -> Outline:
         """What a sentence asks for, given what was said before."""
@@ -267,7 +279,7 @@ class Planner:
         if not filled.tool.is_read:
             if is_hypothetical(reading.text):
                 return self.decline(memory.language)
-            if is_later(without(reading.text, filled.used)):
+            if filled.tool.name not in self._standing and is_later(without(reading.text, filled.used)):
                 return Outline(answer=phrase("later", memory.language), why="later")
             if self._negated(filled, reading, memory, context):
                 return Outline(answer=phrase("negated", memory.language), why="negated")
@@ -291,7 +303,7 @@ class Planner:
         calls: list[Call] = []
         arguments = dict(filled.arguments)
         chosen = self._chosen(filled, reading) | self._pointed_at(filled, reading, memory)
-        for name in [*filled.missing, *(one for one in chosen if one not in filled.missing)]:
+        for name in [*filled.missing, *unsaid(filled), *(one for one in chosen if one not in filled.missing)]:
             value = chosen.get(name) or self._resolve(filled, name, reading, memory)
             if value is None:
                 return ask_for(filled, name, context, memory)
@@ -304,7 +316,7 @@ class Planner:
         if not filled.tool.is_read and not calls and is_bare(filled, arguments, reading):
             several = next(name for name, one in parameters_of(filled.tool).items() if one.many)
             return ask_for(filled, several, context, memory)
-        return Outline([*calls, *self._each(filled, arguments)])
+        return Outline([*calls, *each_of(filled, arguments)])
 
     def _pointed_at(self, filled: Filled, reading: Reading, memory: Memory) -> dict[str, Any]:
         """Objects that "it" or "them" stands for, in places that a service can do without ("forecast them")."""
@@ -335,18 +347,6 @@ class Planner:
                 several = call.arguments.get("limit") != 1
                 return Later(source.field, many=parameter.many and several, each=several and not parameter.many, of=at)
         return None
-
-    def _each(self, filled: Filled, arguments: dict[str, Any]) -> list[Call]:
-        """One call; or one each when a question names several things and the tool takes one ("3456 and 7788")."""
-        values = {name: [arguments.get(name), *others] for name, others in further(filled).items()}
-        for name, value in arguments.items():
-            own = parameters_of(filled.tool).get(name)
-            if own is not None and not own.many and isinstance(value, list):
-                values[name] = value[: MOST_CALLS + 1]
-        sets = [arguments]
-        for name, several in values.items():
-            sets = [one | {name: value} for value in several for one in sets]
-        return [Call(filled.tool.name, one, is_read=filled.tool.is_read) for one in sets]
 
     def _chosen(self, filled: Filled, reading: Reading) -> dict[str, Described]:
         """What an order and a count choose ("the top 5"), for a tool that has no order and count of its own."""
@@ -394,4 +394,5 @@ class Planner:
 
 _LONGEST: Final = 1000  # characters read of a sentence; a request is shorter
 _TIE: Final = 0.04  # scores so near that nobody can tell
+_CLAUSE_CLEAR: Final = 0.5  # a score by which a clause is the request, whatever else was told
 _CLEAR: Final = 0.6  # a score that leaves no doubt

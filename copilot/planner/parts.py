@@ -120,3 +120,36 @@ def is_bare(filled: Filled, arguments: Mapping[str, Any], reading: Reading) -> b
     return not any(
         name in parameters and not parameters[name].slot.shares and not parameters[name].slot.free for name in arguments
     )
+
+
+def each_of(filled: Filled, arguments: dict[str, Any]) -> list[Call]:
+    """One call; or one each when a question names several things and the tool takes one ("3456 and 7788")."""
+    values = {name: [arguments.get(name), *others] for name, others in further(filled).items()}
+    for name, value in arguments.items():
+        own = parameters_of(filled.tool).get(name)
+        if own is not None and not own.many and isinstance(value, list):
+            values[name] = value[: MOST_CALLS + 1]
+    sets = [arguments]
+    for name, several in values.items():
+        sets = [one | {name: value} for value in several for one in sets]
+    return [Call(filled.tool.name, one, is_read=filled.tool.is_read) for one in sets]
+
+
+def unsaid(filled: Filled) -> list[str]:
+    """The value to ask for when a change names its object and not what shall become of it ("rename truck-17")."""
+    optional = [
+        name
+        for name, one in parameters_of(filled.tool).items()
+        if not one.required and not name.startswith("expected_")
+    ]
+    told = filled.missing or any(name in filled.arguments for name in optional)
+    return [] if told or not filled.tool.name.startswith("update_") else optional[:1]
+
+
+FIT: Final = 0.10  # a value was said that the service needs, and none that it does not
+
+
+def fit_of(filled: Filled) -> float:
+    """How much the values said speak for the tool, when every one has its place."""
+    kinds = {hit.slot.kind for hit in filled.used if not hit.slot.free and hit.found.score >= 0.8}
+    return 0.0 if filled.unused or filled.missing else FIT * min(len(kinds), 2)

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, get_args, get_origin
 
 from pydantic import BaseModel
 
+from copilot.planner.shells import plainly
 from iotsim.core.slots import Found, Slot, SlotContext, slots_of, wanted_roles
 
 
@@ -104,6 +105,7 @@ class Reading:
 
     text: str
     hits: dict[str, list[Hit]] = field(default_factory=dict)
+    request: str = ""  # the clause that asks, masked, where the rest only tells
 
     @cached_property
     def chosen(self) -> list[Hit]:
@@ -113,12 +115,14 @@ class Reading:
     @cached_property
     def masked(self) -> str:
         """The sentence with each found value replaced by its kind's stand-in, so that sentences can be compared."""
+        if self.request:
+            return self.request
         parts, position = [], 0
         for hit in self.chosen:
             if hit.slot.mask and not hit.found.telling and hit.found.start >= position and hit.found.score > _GUESS:
                 parts += [self.text[position : hit.found.start], hit.slot.mask]
                 position = hit.found.end
-        return "".join([*parts, self.text[position:]])
+        return plainly("".join([*parts, self.text[position:]]), {hit.slot.mask for hit in self.chosen if hit.slot.mask})
 
 
 def choose(hits: Iterable[Hit]) -> list[Hit]:
@@ -202,6 +206,11 @@ def leaving(reading: Reading, taken: Sequence[Hit]) -> Reading:
         for kind, hits in reading.hits.items()
     }
     return Reading(reading.text, left)
+
+
+def leaving_only(reading: Reading, clause: str) -> Reading:
+    """The same sentence and values, routed by one clause of it."""
+    return Reading(reading.text, reading.hits, clause)
 
 
 def without(text: str, hits: Sequence[Hit]) -> str:

@@ -24,7 +24,8 @@ _HOSTILE: Final = re.compile(
     r"nuke)\b[^.?!]{0,25}\b(?:databases?|db|tables?|schema|logs?|history|everything|"
     r"backups?|server|organi[sz]ation|audit|records|all\s+data|data)\b|\brm\s+-rf\b|\bsudo\b|"
     r";\s*--|\bselect\s+\*\s+from\b|<script|"
-    r"\b(?:passwords?|passwd|credentials?|api[\s-]?keys?|secrets?|private\s+keys?|access\s+tokens?|tokens)\b|"
+    r"\b(?:passwords?|passwd|credentials?|api[\s-]?keys?|secrets?|private\s+keys?|access\s+tokens?|"
+    r"(?<!\bmany\s)tokens(?!\s+(?:did|do|have|has|were|was|used|per|by|a|this|last)\b))\b|"
     r"\bother\s+(?:organi[sz]ations?|tenants?|compan(?:y|ies)|accounts?)\b|"
     r"\banother\s+(?:organi[sz]ation|tenant|company|firm)\b|"
     r"\b(?:competitor|competitors|someone\s+else)'?s?\b|\b(?:tenant|organi[sz]ation)\s+\d+\b|\btenants?\b|"
@@ -82,7 +83,10 @@ _NEGATION: Final = re.compile(
 _FILLERS: Final = frozenset(words_of("please ever just even to go ahead and you i we let dare any the yet now"))
 _WISHES: Final = frozenset(words_of("want like wish touch touched mess change changed do be have get"))
 _STILL_POSITIVE: Final = re.compile(
-    r"\bdo\s+not\s+(?:let|allow|permit|forget\s+to|hesitate\s+to|give)\b|\b(?:why|who|which|what|"
+    r"\bdo\s+not\s+(?:let|allow|permit|forget\s+to|hesitate\s+to|give)\b|"
+    # a limit, put the other way round
+    r"\bnot\s+(?:be\s+able\s+to\s+)?(?:get|use|have|take|consume|need|go|burn)\s+(?:any\s+)?(?:more\s+than|over|above|beyond|past)\b|"
+    r"\b(?:why|who|which|what|"
     r"is|are|has|have|if)\b[^.?!]*\bnot\b",
     re.IGNORECASE,
 )
@@ -118,6 +122,8 @@ def without_negation(text: str, *, commands: Collection[str]) -> str | None:
         return None
     for match in _NEGATION.finditer(text):
         after = [word for word in words_of(text[match.end() :]) if word not in _FILLERS]
+        if match[0].strip().lower() == "not" and len(after) == 1 and after[0] in _WISHES:
+            continue  # "..., not wanted" gives the reason for a command
         if after and (after[0] in commands or after[0] in _WISHES):
             return text[: match.start()] + text[match.end() :]
     return None
@@ -150,6 +156,6 @@ def _sections() -> tuple[tuple[frozenset[str], str], ...]:
 
 def out_of_scope_sentences(services: Collection[str]) -> list[str]:
     """Sentences that none of these services answers, to learn from; see the head of the file."""
-    said = {word for name in services for word in name.lower().split("_")}
+    said = {word for name in services for word in (name.lower(), *name.lower().split("_"))}
     said |= {word.removesuffix("s") for word in said}
     return [sentence for words, sentence in _sections() if not words & said]

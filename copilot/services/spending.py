@@ -18,6 +18,7 @@ from copilot.spending import Windows, dollars, limits_of
 from iotsim.core.actor import Actor
 from iotsim.core.errors import Invalid
 from iotsim.core.models import User
+from iotsim.core.parameters import Day
 from iotsim.core.registry import Risk, service
 from iotsim.core.roles import Permission
 from iotsim.core.wording import counted
@@ -36,8 +37,6 @@ SUMS: Final = {
 }
 _NAMED: Final[dict[str, Any]] = {f"{name}_": one for name, one in SUMS.items()}
 
-FirstDay = Annotated[date | None, Field(description="First day; the first of this month without it")]
-LastDay = Annotated[date | None, Field(description="Last day; today without it")]
 Details = Annotated[bool, Field(description="Also each day of each person with each model")]
 
 
@@ -45,14 +44,30 @@ Details = Annotated[bool, Field(description="Also each day of each person with e
     permission=Permission.VIEW,
     risk=Risk.READ,
     path="copilot/spending",
-    examples=(),
+    examples=[
+        "What did the copilot cost this month?",
+        "How much did we spend on AI last month?",
+        "Copilot spending by person",
+        "how many tokens did we use",
+        "what do your answers cost us?",
+        "how much have you cost us so far",
+        "spending on language models",
+        "which model costs the most?",
+        "the bill for the copilot",
+        "how much of the copilot's budget is used",
+        "who asks the copilot the most?",
+        "costs of the AI assistant since October",
+        "token usage of the assistant",
+        "LLM costs in the last 7 days",
+        "what is the assistant costing us",
+    ],
     title="Copilot spending",
 )
 def get_copilot_spending(
-    actor: Actor, *, start_date: FirstDay = None, end_date: LastDay = None, details: Details = False
+    actor: Actor, *, start_date: Day | None = None, end_date: Day | None = None, details: Details = False
 ) -> Spending:
     """Show what the copilot's models took: tokens and US dollars by day, person and model. Of one's own calls only,
-    unless one may set budgets."""
+    unless one may set budgets. From the first of this month until today, unless days are given."""
     zone = ZoneInfo(actor.time_zone)
     start, end = _span(zone, start_date, end_date)
     own = not actor.may(Permission.ADMINISTER) or actor.customer_ids is not None

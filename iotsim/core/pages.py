@@ -12,13 +12,14 @@ Place = tuple[str, str]  # a kind, and the part of the address that names the ob
 class Shown:
     """How an object of a kind is looked up: the service, its parameter, the answer's fields with its id and its name.
 
-    A name is taken along only where services know the object by nothing else.
+    A name is taken along only where services know the object by nothing else. `mark` tells a number from a name.
     """
 
     service: str
     parameter: str
     id: str = "id"
     name: str = ""
+    mark: str = ""
 
 
 _shown: dict[str, Shown] = {}

@@ -114,6 +114,15 @@ def numbered(kind: str, *nouns: str, verbs: tuple[str, ...] = (), source: Source
         re.IGNORECASE,
     )
 
+    behind = rf"(?<![\w.,/-])(?P<m>\d{{1,6}})\b[^?]*?[\s,]\s*(?:that|this|the)\s+(?:{named})\b[^\d?]{{0,20}}$"
+    ahead = (
+        rf"^\W*(?:number\s+|no\.?\s*)?#?(?P<n>\d{{1,3}})\b(?!\s*(?:gb|mb|%|sims?|cards?|days?|[.,]\d))"
+        rf"[^?]*\b(?:{'|'.join(verbs)})\b"
+        if verbs
+        else r"(?P<n>(?!))"
+    )
+    first = re.compile(rf"{behind}|{ahead}", re.IGNORECASE)
+
     def find(text: str, context: SlotContext) -> list[Found]:
         for score, matches in (
             (1.2, pattern.finditer(text)),
@@ -122,7 +131,11 @@ def numbered(kind: str, *nouns: str, verbs: tuple[str, ...] = (), source: Source
             found = [Found(*m.span("n"), int(m["n"]), m["n"], score) for m in matches]
             if found:
                 return found
-        return []
+        early = first.search(text)
+        if early is None:
+            return []
+        group = "n" if early["n"] else "m"
+        return [Found(*early.span(group), int(early[group]), early[group], 1.2 if group == "m" else 0.8)]
 
     return Slot(kind, find, mask="12", noun=f"the number of the {nouns[0]}", source=source)
 

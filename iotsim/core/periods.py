@@ -69,6 +69,8 @@ def _between(match: re.Match[str], today: date) -> Bounds | None:
     if not first or not last or first[0] is None or last[1] is None:
         return None
     if first[0] > last[1]:
+        if match.string[match.end("left") : match.start("right")].strip().lower() == "and":
+            return last[0] or last[1], first[1]  # "in October and September"
         return back_months(first[0], 12), last[1]
     return first[0], last[1]
 
@@ -190,6 +192,29 @@ def _rolling_few(match: re.Match[str], today: date) -> Bounds | None:
     return _rolling(match, today)
 
 
+def _day_of_month(text: str, today: date) -> date | None:
+    """The most recent day with that number: the 3rd of this month, or of the one before."""
+    number = int(text)
+    for back in (0, 1, 2):
+        month = back_months(today.replace(day=1), back)
+        found = safe_date(month.year, month.month, number)
+        if found is not None and found <= today:
+            return found
+    return None
+
+
+def _bare(match: re.Match[str], today: date) -> Bounds | None:
+    day = _day_of_month(match["nth"], today)
+    return (day, day) if day else None
+
+
+def _since_bare(match: re.Match[str], today: date) -> Bounds | None:
+    day = _day_of_month(match["nth"], today)
+    return (day, today) if day else None
+
+
+_BARE_DAY: Final = rf"(?P<nth>\d{{1,2}})(?:st|nd|rd|th)\b(?!\s+(?:of\s+)?{MONTH})(?!\s+\w+\s+(?:quota|sim|rule|alert))"
+
 _READINGS: Final[list[tuple[str, Callable[[re.Match[str], date], Bounds | None]]]] = [
     (
         rf"\b(?:between|from|during|in|on)?\s*(?:the\s+)?(?P<left>{ANY}){_TO}(?P<right>{ANY})",
@@ -218,7 +243,12 @@ _READINGS: Final[list[tuple[str, Callable[[re.Match[str], date], Bounds | None]]
         rf"\b(?:ever\s+)?(?:since|from|starting(?:\s+(?:on|from))?|as\s+of)\s+(?P<day>{ANY})(?:\s+(?:on|onwards?))?",
         _since,
     ),
-    (rf"\b(?:until|till|til|up\s+to)\s+(?P<day>{ANY})", _until),
+    (
+        rf"\b(?:ever\s+)?(?:since|from|starting(?:\s+(?:on|from))?|as\s+of)\s+the\s+{_BARE_DAY}(?:\s+onwards?)?",
+        _since_bare,
+    ),
+    (rf"\b(?:on|for|of|from)\s+the\s+{_BARE_DAY}", _bare),
+    (rf"(?<!\bget\s)(?<!\bgot\s)(?<!\bbeen\s)\b(?:until|till|til|up\s+to)\s+(?P<day>{ANY})", _until),
     (rf"(?<!day )\bbefore\s+(?P<day>{ANY})", _before),
     (rf"\bafter\s+(?P<day>{ANY})", _after),
     (r"\b(?P<unit>week|month|quarter|year)[\s-]to[\s-]date\b", _to_date),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
-from iotsim.core.days import WEEKDAYS
+from iotsim.core.days import MONTH, NTH, WEEKDAYS, YEAR, read_single, safe_date
 from iotsim.core.quantities import NUMBER, read_number
 from iotsim.core.slots import Found, Slot, SlotContext
 
@@ -68,15 +68,22 @@ _COMING: Final = re.compile(
     r"(?P<end>end\s+of\s+(?:the|this)\s+(?P<unit>week|month)))\b",
     re.IGNORECASE,
 )
+_COMING_DATE: Final = re.compile(
+    rf"\b(?:until|till|before|by)\s+(?P<day>(?:the\s+)?{NTH}(?:\s+of)?\s+{MONTH}|{MONTH}\s+(?:the\s+)?{NTH}(?!\d))"
+    rf"(?!,?\s+{YEAR})",
+    re.IGNORECASE,
+)
 
 
 def find_coming_day(text: str, context: SlotContext) -> list[Found]:
     """A day to come after "until" or "before": "until Thursday" is the next Thursday, not the last one."""
-    match = _COMING.search(text)
-    if match is None:
-        return []
-    day = _coming(match, context.today)
-    return [Found(*match.span(), day.isoformat(), match[0], 1.25)]
+    if match := _COMING.search(text):
+        return [Found(*match.span(), _coming(match, context.today).isoformat(), match[0], 1.25)]
+    if match := _COMING_DATE.search(text):
+        a_year_on = safe_date(context.today.year + 1, context.today.month, context.today.day)
+        day = read_single(match["day"], a_year_on or context.today + timedelta(days=366))
+        return [Found(*match.span(), day.isoformat(), match[0], 1.25)] if day else []
+    return []
 
 
 def _coming(match: re.Match[str], today: date) -> date:

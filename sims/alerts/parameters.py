@@ -46,7 +46,7 @@ def _finder(words: dict[str, str], score: float = 0.9) -> Any:
 # --- how much it weighs ---
 
 _SEVERITIES: Final = {
-    "critical": r"criticals?|severe|urgent|serious|red|most\s+important|emergenc(?:y|ies)|"
+    "critical": r"crit(?:ical)?s?|severe|urgent|serious|red|most\s+important|emergenc(?:y|ies)|"
     r"high[\s-]+(?:priority|severity)",
     "warning": r"warnings?|amber|medium[\s-]+(?:priority|severity)",
     "info": r"info(?:rmational|rmation)?[\s-]+(?:level|severity|alerts?|ones?)|info|minor|"
@@ -88,7 +88,8 @@ AlertState = Annotated[
 # --- what it is about ---
 
 _KINDS: Final = {
-    "imei_change": r"imei(?:\s+changes?|\s+swaps?)?|swapped\s+devices?|(?:other|another|different|changed?)\s+devices?",
+    "imei_change": r"imei(?:\s+changes?|\s+swaps?)?|swapped\s+devices?|"
+    r"devices?\s+(?:being\s+|getting\s+|were\s+|was\s+)?(?:swap(?:ped|s|ping)?|exchanged)|(?:other|another|different|changed?)\s+devices?",
     "new_country": r"new\s+countr(?:y|ies)|(?:change[sd]?|leaves?)\s+(?:the\s+|its\s+)?countr(?:y|ies)|roaming|abroad",
     "silence": r"silen(?:t|ce)|(?:no|without|lost)\s+connections?|offline|stops?\s+(?:reporting|connecting|talking)|"
     r"(?:has\s+)?not\s+connect(?:ed|ing)?|goes\s+(?:dark|quiet|silent|offline)|disconnects?",
@@ -232,6 +233,8 @@ Percent = Annotated[
 
 _SAID: Final = re.compile(
     r"(?:saying|that\s+says|with\s+the\s+text|text|reading)\s*:?\s*(?P<quoted>[\"“'](?P<q>[^\"”']{2,300})[\"”']|(?P<rest>.{2,300}?)\s*$)"
+    r"|^\W*(?:raise|create|open|log|file|make|add|put)\b[^,:]*?\b(?:alert|alarm|warning)\s+(?:up\s+)?(?:for|on|about|against)\s+"
+    r"(?:the\s+)?(?:sim\s+|card\s+)?(?:ending\s+(?:in\s+)?)?\S+(?:,|\s+[-–—]+)\s+(?P<comma>.{2,300}?)\s*$"
     r"|:\s*(?P<colon>.{2,300}?)\s*$|[\"“](?P<bare>[^\"”]{2,300})[\"”]",
     re.IGNORECASE,
 )
@@ -242,9 +245,9 @@ _RAISING: Final = re.compile(r"\b(?:alert|alarm|warning|raise|flag)\b", re.IGNOR
 def find_alert_text(text: str, context: SlotContext) -> list[Found]:
     """The sentence of an alert made by hand: quoted, behind a colon, or after "saying"."""
     match = _SAID.search(text)
-    if match is None or not _RAISING.search(text[: match.start()]):
+    if match is None or not (match["comma"] or _RAISING.search(text[: match.start()])):
         return []
-    group = next(name for name in ("q", "rest", "colon", "bare") if match[name])
+    group = next(name for name in ("q", "rest", "comma", "colon", "bare") if match[name])
     return [Found(*match.span(group), match[group].strip(), match[group], 1.1)]
 
 
@@ -281,7 +284,8 @@ BULK_ACT: Final = Slot(
     "alert_act",
     _finder(
         {
-            "resolve": r"resolve|close|settle|clear|dismiss",
+            "resolve": r"resolve|close|settle|clear|dismiss|"
+            r"mark\s+(?:\S+\s+){0,4}?(?:as\s+)?(?:done|resolved|closed|solved|fixed)",
             "acknowledge": r"acknowledge|ack|mark\s+(?:\S+\s+){0,4}?(?:as\s+)?(?:seen|acknowledged)",
         }
     ),

@@ -9,13 +9,14 @@ from pydantic import BaseModel, Field
 
 from iotsim.core.actor import Actor
 from iotsim.core.effects import touch
-from iotsim.core.errors import Conflict, Denied, Invalid, NotFound
+from iotsim.core.errors import Conflict, Denied, Invalid
 from iotsim.core.models import Membership, Organization
 from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Limit
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
-from iotsim.core.wording import counted, size
+from iotsim.core.wording import counted, kept_apart, listed, size
+from sims.examples import EXAMPLES
 from sims.filters import NEARLY_OVER, OVER_QUOTA, QUOTA, silent
 from sims.lifecycle import Status
 from sims.models import Customer, Device, Sim
@@ -62,7 +63,9 @@ def page_by_name(rows: "QuerySet[Any]", cursor: str | None, limit: int) -> tuple
     return found[:limit], found[limit - 1].name if len(found) > limit else None
 
 
-@service(permission=Permission.VIEW, risk=Risk.READ, path="customers", examples=(), title="Customers")
+@service(
+    permission=Permission.VIEW, risk=Risk.READ, path="customers", examples=EXAMPLES["list_customers"], title="Customers"
+)
 def list_customers(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) -> CustomerPage:
     """List customers by name, each with its SIMs, usage of the cycle and monthly price."""
     page, following = page_by_name(customers_of(actor), cursor, limit)
@@ -75,21 +78,23 @@ def list_customers(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) ->
     ]
     currency = Organization.objects.values_list("currency", flat=True).get(pk=actor.organization_id)
     return CustomerPage(
-        sentence=f"{counted(len(items), 'customer')}." if items else "No customers.",
+        sentence=listed([kept_apart(one.name) for one in items], "customer", more=following is not None),
         items=items,
         currency=currency,
         next_cursor=following,
     )
 
 
-@service(permission=Permission.VIEW, risk=Risk.READ, path="customers/{number}/details", examples=(), title="Customer")
-def get_customer(
-    actor: Actor, *, number: Annotated[int, Field(ge=1, le=2**62, description="Number of the customer")]
-) -> CustomerDetails:
+@service(
+    permission=Permission.VIEW,
+    risk=Risk.READ,
+    path="customers/{customer}/details",
+    examples=EXAMPLES["get_customer"],
+    title="Customer",
+)
+def get_customer(actor: Actor, *, customer: CustomerName) -> CustomerDetails:
     """Show one customer: its SIMs by state, their usage of the cycle against their quotas, what they cost a month."""
-    row = customers_of(actor).filter(pk=number).first()
-    if row is None:
-        raise NotFound(f"There is no customer with the number {number}.", field="number")
+    row = find_customer(actor, customer)
     sims = Sim.objects.for_actor(actor).filter(customer=row)
     counts = dict(sims.order_by().values_list("status").annotate(count=Count("pk")))
     figures = sims.annotate(quota=QUOTA).aggregate(

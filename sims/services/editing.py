@@ -11,24 +11,31 @@ from iotsim.core.errors import Conflict, Denied, Moved
 from iotsim.core.models import AuditEvent, AuditSubject
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
+from sims.examples import EXAMPLES
 from sims.lifecycle import Status
 from sims.models import Device, Sim
 from sims.naming import find_customer, find_sim
-from sims.parameters import SimRef
+from sims.parameters import CUSTOMER_SLOT, SimRef
+from sims.renaming import NEW_DEVICE, NEW_LABEL
 from sims.schemas.editing import FieldChange, SimEdit
 
 BLANK: Final = {"x-blank": True}  # an emptied field of the form means "none", not "as it is"
 FIELDS: Final = ("label", "customer", "device")
 
 Label = Annotated[
-    str | None, Field(max_length=120, description="What people call it; empty: no label", json_schema_extra=BLANK)
+    str | None,
+    Field(max_length=120, description="What people call it; empty: no label", json_schema_extra=BLANK),
+    NEW_LABEL,
 ]
 Owner = Annotated[
-    str | None, Field(max_length=120, description="Its customer, by name; empty: none", json_schema_extra=BLANK)
+    str | None,
+    Field(max_length=120, description="Its customer, by name; empty: none", json_schema_extra=BLANK),
+    CUSTOMER_SLOT,
 ]
 Machine = Annotated[
     str | None,
     Field(max_length=120, description="The device it is in; a new name adds it; empty: none", json_schema_extra=BLANK),
+    NEW_DEVICE,
 ]
 Seen = Annotated[
     str | None,
@@ -52,7 +59,7 @@ def _undo(actor: Actor, arguments: BaseModel, result: SimEdit) -> Undo | None:
     permission=Permission.OPERATE,
     risk=Risk.WRITE,
     path="sims/{sim}/edit",
-    examples=[],
+    examples=EXAMPLES["update_sim"],
     title="Edit SIM",
     undo=_undo,
 )

@@ -14,7 +14,8 @@ from iotsim.core.parameters import Bytes, Limit
 from iotsim.core.proposals import FIRST_ROWS, Change, Proposal, digest_of
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
-from iotsim.core.wording import counted, money, size
+from iotsim.core.wording import counted, kept_apart, listed, money, size
+from sims.examples import EXAMPLES
 from sims.following import changed
 from sims.models import Plan, Sim
 from sims.naming import find_plan, plans_of
@@ -43,13 +44,13 @@ BillingDay = Annotated[int, Field(ge=1, le=31, description="Day of the month on 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217, such as EUR")]
 
 
-@service(permission=Permission.VIEW, risk=Risk.READ, path="plans", examples=(), title="Plans")
+@service(permission=Permission.VIEW, risk=Risk.READ, path="plans", examples=EXAMPLES["list_plans"], title="Plans")
 def list_plans(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) -> PlanPage:
     """List plans by name, each with quota, prices, its SIMs and their usage of the cycle."""
     page, following = page_by_name(plans_of(actor), cursor, limit)
     figures = figures_by(actor, "plan", [row.pk for row in page])
     items = [PlanRow(id=row.pk, **_facts(row).model_dump(), **figures.get(row.pk, NOTHING)) for row in page]
-    sentence = f"{counted(len(items), 'plan')}." if items else "No plans."
+    sentence = listed([kept_apart(one.name) for one in items], "plan", more=following is not None)
     return PlanPage(sentence=sentence, items=items, next_cursor=following)
 
 
