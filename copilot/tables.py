@@ -19,7 +19,8 @@ PREFERRED: Final = {
     "iccid": "SIM", "day": "Day", "month": "Month", "title": "What", "name": "Name", "label": "Label",
     "exhausts_on": "Runs out", "middle_bytes": "Expected", "low_bytes": "Low", "high_bytes": "High", "state": "State",
     "status": "Status", "outcome": "Outcome", "usage_bytes": "Usage", "bytes_total": "Data", "used_bytes": "Used",
-    "quota_bytes": "Quota", "sessions": "Sessions", "who": "Who", "requester": "Who", "at": "When",
+    "quota_bytes": "Quota", "sessions": "Sessions", "calls": "Calls",
+    "cost_words": "Cost", "who": "Who", "requester": "Who", "at": "When",
     "created_at": "When", "plan": "Plan", "operator": "Operator", "country": "Country",
 }  # fmt: skip
 STATES: Final = frozenset({"state", "status", "outcome"})
@@ -54,7 +55,7 @@ def _rows(result: BaseModel) -> tuple[list[BaseModel], int]:
             if name in ("hours", "months", "days") and rows and hasattr(rows[0], "bytes_total"):
                 rows = [one for one in reversed(rows) if getattr(one, "bytes_total", 1)]
             total = getattr(result, "total", None)
-            return rows, max(len(rows), total or 0)
+            return rows, max(len(rows), total) if isinstance(total, int) else len(rows)
     if getattr(result, "iccid", None) and getattr(result, "status", None):
         return [result], 1
     return [], 0
@@ -62,13 +63,13 @@ def _rows(result: BaseModel) -> tuple[list[BaseModel], int]:
 
 def _columns(rows: Sequence[BaseModel]) -> list[str]:
     names = [name for name in PREFERRED if any(getattr(row, name, None) not in (None, "") for row in rows[:ROWS])]
-    twice = {("created_at", "at"), ("name", "label")}
+    twice = {("created_at", "at"), ("name", "label"), ("name", "day")}
     taken = [name for name in names if not any((name, other) in twice for other in names)]
     return taken[:COLUMNS]
 
 
 def _is_number(rows: Sequence[BaseModel], name: str) -> bool:
-    return name.endswith(("_bytes", "_cents", "bytes_total")) or name == "sessions"
+    return name.endswith(("_bytes", "_cents", "bytes_total")) or name in ("sessions", "calls", "cost_words")
 
 
 def _row(row: BaseModel, names: Sequence[str], zone: ZoneInfo) -> dict[str, Any]:

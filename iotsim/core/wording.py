@@ -1,9 +1,7 @@
 """How figures read in a sentence or on a page: sizes, counts, money. Pure."""
 
 import unicodedata
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
 
 SPACE = "\u00a0"
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
@@ -46,17 +44,6 @@ def money(cents: float | None, currency: str = "EUR") -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: "1 SIM", "2,000 SIMs"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-SHOWN: Final = 5
-
-
-def listed(names: Sequence[str], noun: str, *, more: bool = False) -> str:
-    """How many there are, and what the first are called; `more`: there are further ones than these."""
-    if not names:
-        return f"No {noun}s."
-    told = f"{counted(len(names), noun)}{' and more' if more else ''}: {', '.join(names[:SHOWN])}"
-    return f"{told}{' ...' if more or len(names) > SHOWN else ''}."
 
 
 def kept_apart(text: str) -> str:

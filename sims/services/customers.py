@@ -15,7 +15,7 @@ from iotsim.core.paging import Cursor
 from iotsim.core.parameters import Limit
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
-from iotsim.core.wording import counted, kept_apart, listed, size
+from iotsim.core.wording import counted, size
 from sims.examples import EXAMPLES
 from sims.filters import NEARLY_OVER, OVER_QUOTA, QUOTA, silent
 from sims.lifecycle import Status
@@ -78,7 +78,7 @@ def list_customers(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) ->
     ]
     currency = Organization.objects.values_list("currency", flat=True).get(pk=actor.organization_id)
     return CustomerPage(
-        sentence=listed([kept_apart(one.name) for one in items], "customer", more=following is not None),
+        sentence=f"{counted(len(items), 'customer')}." if items else "No customers.",
         items=items,
         currency=currency,
         next_cursor=following,

@@ -14,7 +14,7 @@ from iotsim.core.parameters import Bytes, Limit
 from iotsim.core.proposals import FIRST_ROWS, Change, Proposal, digest_of
 from iotsim.core.registry import Risk, Undo, service
 from iotsim.core.roles import Permission
-from iotsim.core.wording import counted, kept_apart, listed, money, size
+from iotsim.core.wording import counted, money, size
 from sims.examples import EXAMPLES
 from sims.following import changed
 from sims.models import Plan, Sim
@@ -50,7 +50,7 @@ def list_plans(actor: Actor, *, limit: Limit = 50, cursor: Cursor = None) -> Pla
     page, following = page_by_name(plans_of(actor), cursor, limit)
     figures = figures_by(actor, "plan", [row.pk for row in page])
     items = [PlanRow(id=row.pk, **_facts(row).model_dump(), **figures.get(row.pk, NOTHING)) for row in page]
-    sentence = listed([kept_apart(one.name) for one in items], "plan", more=following is not None)
+    sentence = f"{counted(len(items), 'plan')}." if items else "No plans."
     return PlanPage(sentence=sentence, items=items, next_cursor=following)
 
 

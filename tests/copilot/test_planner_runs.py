@@ -1,15 +1,18 @@
 """The main job with the built-in planner: it answers and acts, audited and undoable."""
 
+from decimal import Decimal
+
 import pytest
 
 from copilot.conversation import Item
-from copilot.models import Run, RunEvent
+from copilot.models import ModelCall, Run, RunEvent
 from copilot.render import Facts, item_html
 from iotsim.core.errors import Invalid
 from iotsim.core.guard import in_thread
 from iotsim.core.models import Approval, AuditEvent, Job
 from iotsim.core.services import approve_call, undo_call
-from sims.models import Sim
+from iotsim.core.tenancy import tenant
+from sims.models import Customer, Sim
 from tests.copilot.running import ask, kept_events, ledger_of, rows, run_of
 
 
@@ -23,6 +26,45 @@ async def test_which_sims_use_more_than_5_gb(actor, fleet):
     ]
     assert table["rows"][0]["link"] == f"/sims/{fleet['heavy'].iccid}/"
     assert "3 SIMs" in told.answer
+
+
+@pytest.fixture
+def acme(organisation, actor, fleet):
+    """A customer with one SIM; and the copilot has cost something."""
+    with tenant(organisation.pk):
+        acme = Customer.objects.create(organization=organisation, name="Acme")
+        Sim.objects.filter(pk=fleet["heavy"].pk).update(customer=acme)
+        ModelCall.objects.create(
+            organization=organisation, run_id=1, thread_id=1, user_id=actor.user_id, step=1, model="openai/gpt-4o-mini",
+            provider="openai", state="done", cost=Decimal("0.25"), input_tokens=1200, cached_tokens=0, output_tokens=50,
+        )  # fmt: skip
+    return acme
+
+
+@pytest.mark.parametrize(
+    ("question", "service", "heads", "said"),
+    [
+        ("List our customers", "list_customers", ["Name", "Usage"], "1 customer"),
+        ("Which plans do we have?", "list_plans", ["Name", "Usage", "Quota"], "1 plan"),
+        ("Tell me about customer Acme", "get_customer", [], "Acme has 1 SIM"),
+        ("What did the copilot cost this month?", "get_copilot_spending", ["Day", "Calls", "Cost"], "$0.25"),
+    ],
+)
+async def test_customers_plans_and_spending_are_asked_for(actor, acme, question, service, heads, said):
+    told = await ask(actor, question)
+    assert told.calls == [(service, "done")] and told.state == "done"
+    assert said in told.answer.replace("\u00a0", " ")
+    tables = [one["value"] for one in told.of("CUSTOM") if one["name"] == "table"]
+    assert [one["label"] for table in tables for one in table["columns"]] == heads
+
+
+async def test_a_sim_is_renamed_in_words_and_back(actor, fleet):
+    told = await ask(actor, "Rename the SIM ending in 3456 to gate-02")
+    assert told.calls == [("update_sim", "done")]
+    assert rows(actor, Sim, pk=fleet["named"].pk)[0].label == "gate-02"
+    [event] = rows(actor, AuditEvent, service="update_sim")
+    await in_thread(undo_call, actor, event=event.pk)
+    assert rows(actor, Sim, pk=fleet["named"].pk)[0].label == fleet["named"].label
 
 
 async def test_suspend_sim_ending_in_3456_happens_is_audited_and_can_be_undone(actor, fleet):
