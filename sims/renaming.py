@@ -1,4 +1,4 @@
-"""What a SIM shall be called, and what it is put into, as people say it: "rename X to Y", "X sits in the device Y"."""
+"""What a SIM or a customer shall be called, and what a SIM is put into, as people say it: "rename X to Y"."""
 
 import re
 from typing import Final
@@ -44,6 +44,24 @@ _DEVICES: Final = (
 )
 
 
+_CUSTOMER: Final = r"(?:customer|client|account)s?"
+# Several words, so only what is quoted or begins with a capital letter.
+_PROPER: Final = rf"(?:{_QUOTED.format(n=1)}|(?P<w1>(?-i:[A-Z])[^.?!,;:\"“”]{{0,119}}?))"
+_LAST: Final = r"(?=\s*(?:$|[.,;!?]|\bplease\b|\bfrom\s+now\b|\bnow\b|\binstead\b|\bbecause\b|\bfor\s+me\b))"
+_AS_CUSTOMER: Final = [
+    re.compile(shape, re.IGNORECASE)
+    for shape in (
+        rf"\b(?:create|add|register|open|set\s+up|make|new)\s+(?:(?:a|an|the|another|new)\s+)*{_CUSTOMER}\s*(?:new\s+)?"
+        rf"(?:(?:called|named|made|by\s+the\s+name\s+of|with\s+the\s+name)\s+|[:,]\s*)?{_PROPER}{_LAST}",
+        rf"\b(?:create|add|register|set\s+up)\s+{_PROPER}\s+as\s+(?:a|our|an?other)\s+(?:new\s+)?{_CUSTOMER}\b",
+        rf"\b(?:rename|relabel)\s+(?:of\s+)?(?:the\s+|our\s+)?{_CUSTOMER}\s+[^.?!]*?\s+(?:to|as|into|in)\s+"
+        rf"{_PROPER}{_LAST}",
+        rf"\bchange\s+[^.?!]*?\bname\s+of\s+(?:the\s+|our\s+)?{_CUSTOMER}\s+[^.?!]*?\s+(?:to|into|in)\s+"
+        rf"{_PROPER}{_LAST}",
+    )
+]
+
+
 def _compiled(shapes: tuple[str, ...]) -> list[re.Pattern[str]]:
     """Each shape with the value quoted, or as one word at the end of its clause."""
     either = rf"(?:{_QUOTED.format(n=1)}|{_WORD.format(n=1)}{_END})"
@@ -74,5 +92,11 @@ def find_new_device(text: str, context: SlotContext) -> list[Found]:
     return _first(_INTO, text)
 
 
+def find_new_customer(text: str, context: SlotContext) -> list[Found]:
+    """The name of a customer to be: "add a customer called Globex", "rename the customer Acme to Globex"."""
+    return _first(_AS_CUSTOMER, text)
+
+
 NEW_LABEL: Final = Slot("new_label", find_new_label, mask="van-3", noun="the new label")
 NEW_DEVICE: Final = Slot("new_device", find_new_device, mask="gateway-2", noun="the device")
+NEW_CUSTOMER: Final = Slot("new_customer", find_new_customer, mask="Globex", noun="the name")

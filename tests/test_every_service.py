@@ -22,10 +22,8 @@ PLUMBING = {
     "carry_out_recommendations",
     "change_own_name",
     "create_api_key",
-    "create_customer",
     "create_organization",
     "create_plan",
-    "delete_customer",
     "delete_plan",
     "delete_usage_mapping",
     "dismiss_suggestion",
@@ -65,7 +63,6 @@ PLUMBING = {
     "start_impersonation",
     "stop_sims_at_limit",
     "transfer_ownership",
-    "update_customer",
     "update_plan",
 } | {one.name for one in SERVICES if one.app == "copilot" and one.name != "get_copilot_spending"}
 

@@ -15,7 +15,7 @@ from typing import Final
 
 LANGUAGES: Final = ("de", "fr", "es")
 _FOLDER: Final = Path(__file__).resolve().parent / "data"
-_UMLAUTS: Final = (("ae", "a"), ("oe", "o"), ("ue", "u"))
+_UMLAUT: Final = re.compile(r"(?<![aeq])(?P<vowel>[aou])e")  # not in "neue", "Dauer" or "Quelle"
 _MOST_WORDS: Final = 7  # of a phrase
 _VERB: Final = 4  # letters that a verb counts more where a sentence begins: "warnschwelle" is no "warn*"
 
@@ -24,10 +24,7 @@ def folded(word: str, language: str) -> str:
     """Small letters without accents; in German "ae", "oe", "ue" as the umlauts they stand for."""
     plain = unicodedata.normalize("NFKD", word.lower().replace("ß", "ss").replace("œ", "oe").replace("’", "'"))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    if language == "de":
-        for written, meant in _UMLAUTS:
-            plain = plain.replace(written, meant)
-    return plain
+    return _UMLAUT.sub(r"\g<vowel>", plain) if language == "de" else plain
 
 
 @dataclass(frozen=True)

@@ -313,7 +313,7 @@ class Planner:
                 value = value.later
             arguments[name] = value
         arguments |= memory.filters_for(filled, reading.text) if not has_later(arguments) else {}
-        if not filled.tool.is_read and not calls and is_bare(filled, arguments, reading):
+        if not filled.tool.is_read and not calls and is_bare(filled, arguments, reading, memory):
             several = next(name for name, one in parameters_of(filled.tool).items() if one.many)
             return ask_for(filled, several, context, memory)
         return Outline([*calls, *each_of(filled, arguments)])

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from copilot.planner.memory import Memory
 from copilot.planner.plans import Call, Later
 from copilot.planner.reading import Filled, Hit, Reading, parameters_of
 from copilot.planner.text import words_of
@@ -108,14 +109,17 @@ QUESTION: Final = re.compile(
     re.IGNORECASE,
 )
 ALL: Final = re.compile(
-    r"\b(?:all|every\w*|each|whole|entire|any|lot|them|those|these|fleet|complete)\b", re.IGNORECASE
+    r"\b(?:all|every\w*|each|whole|entire|any|lot|fleet|complete)\b(?!\s+(?:of\s+)?(?:them|those|these)\b)",
+    re.IGNORECASE,
 )
+THEM: Final = re.compile(r"\b(?:them|those|these)\b", re.IGNORECASE)
 
 
-def is_bare(filled: Filled, arguments: Mapping[str, Any], reading: Reading) -> bool:
-    """A command for many that says neither which nor all ("suspend")."""
+def is_bare(filled: Filled, arguments: Mapping[str, Any], reading: Reading, memory: Memory) -> bool:
+    """A command for many that says neither which nor all ("suspend"), or "them" where nothing was spoken of."""
     parameters = parameters_of(filled.tool)
-    if not any(one.many and one.slot.source for one in parameters.values()) or ALL.search(reading.text):
+    all_are_meant = ALL.search(reading.text) or (THEM.search(reading.text) and memory.items)
+    if not any(one.many and one.slot.source for one in parameters.values()) or all_are_meant:
         return False  # a list without a source, such as several states, only narrows what it is about
     return not any(
         name in parameters and not parameters[name].slot.shares and not parameters[name].slot.free for name in arguments

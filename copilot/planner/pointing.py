@@ -20,6 +20,11 @@ _THESE: Final = re.compile(
     r"\b(?:these|those)(?:\s+(?:sims?|cards?|ones|lines|devices))?\b(?!\s+(?!as\b)\w+s\b)", re.IGNORECASE
 )
 _THEM: Final = re.compile(r"\b(?:them|they|all\s+of\s+(?:them|these|those))\b", re.IGNORECASE)
+_OWNED: Final = re.compile(
+    r"\b(?P<all>(?:all|each|every\s+one)\s+(?:of\s+)?)?(?:its|their|his|her)\s+(?:sims?|cards?|lines?)\b", re.IGNORECASE
+)
+_OWNS: Final = re.compile(r"\b(?:it|they)\b(?=\s+(?:has|have|owns?)\b)", re.IGNORECASE)
+_OWNERS: Final = ("customer", "plan")
 _NOUNS: Final = {
     "sim": r"sim|card|line|device|one", "customer": r"customer|client|account", "plan": r"plan|tariff",
     "alert": r"alert|alarm|warning", "anomaly": r"anomaly", "import": r"import|file", "report": r"report|export",
@@ -48,6 +53,7 @@ def spoken_of(english: str, *, many: bool) -> str:
 
 def pointed(text: str, context: SlotContext, memory: Memory) -> tuple[str, Memory]:
     """The sentence with what it points at put in by name, and a memory that holds what was chosen on the page."""
+    text = _of_its_owner(text, memory)
     page = getattr(context, "context", None)
     if page is None or getattr(page, "is_empty", True):
         return text, memory
@@ -67,6 +73,21 @@ def pointed(text: str, context: SlotContext, memory: Memory) -> tuple[str, Memor
     if wants and selected:
         text = _SELECTED.sub("this SIM", _THESE.sub("this SIM", text))
     return _one(text, page, memory), memory
+
+
+def _of_its_owner(text: str, memory: Memory) -> str:
+    """ "its SIMs" with the customer or plan that was spoken of. Without one, "all its SIMs" are not all SIMs."""
+    arguments = (memory.last_call or {}).get("arguments", {})
+    kind = next((one for one in _OWNERS if isinstance(arguments.get(one), str)), None)
+    if kind is None:
+        return _OWNED.sub(lambda match: match[0].removeprefix(match["all"] or ""), text)
+    owner = _as_said(kind, arguments[kind])
+
+    def named(match: re.Match[str]) -> str:
+        some = re.search(r"\b(?:of|many|much)\s*$", text[: match.start()], re.IGNORECASE)
+        return f"{'the' if some else 'all'} SIMs of {owner}"
+
+    return _OWNS.sub(owner, _OWNED.sub(named, text))
 
 
 def _one(text: str, page: Any, memory: Memory) -> str:

@@ -19,7 +19,7 @@ _HOSTILE: Final = re.compile(
     r"\b(?:without|no\s+need\s+for)\s+(?:any\s+|my\s+|the\s+)?(?:approval|confirmation|"
     r"permission|asking(?:\s+anyone)?)\b|"
     r"\b(?:system|developer|admin|god|root|debug|dan)\s+(?:prompt|mode)\b|\bjailbreak|"
-    r"^\W*(?:system|developer|assistant|admin(?:istrator)?|root)\s*:|\b(?:confirmations?|approvals?|checks?|guards?|safety)\s+(?:is|are)\s+"
+    r"^\W*(?:system|sistema|syst[eè]me|developer|assistant|admin(?:istrator)?|root)\s*:|\b(?:confirmations?|approvals?|checks?|guards?|safety)\s+(?:is|are)\s+"
     r"(?:now\s+)?(?:off|disabled|suspended|waived)\b|\b(?:let\s+us|let's|lets)\s+play\b|\byou\s+are\s+(?:now\s+)?an?\s+(?:hacker|pirate|"
     r"villain|evil|different|unrestricted|rogue)\b|"
     r"\b(?:act|"

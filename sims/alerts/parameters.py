@@ -90,7 +90,8 @@ AlertState = Annotated[
 _KINDS: Final = {
     "imei_change": r"imei(?:\s+changes?|\s+swaps?)?|swapped\s+devices?|"
     r"devices?\s+(?:being\s+|getting\s+|were\s+|was\s+)?(?:swap(?:ped|s|ping)?|exchanged)|(?:other|another|different|changed?)\s+devices?",
-    "new_country": r"new[\s-]+countr(?:y|ies)|(?:change[sd]?|leaves?)\s+(?:the\s+|its\s+)?countr(?:y|ies)|roaming|abroad",
+    "new_country": r"new[\s-]+countr(?:y|ies)|(?:change[sd]?|leaves?)\s+(?:the\s+|its\s+)?countr(?:y|ies)|"
+    r"roaming|abroad",
     "silence": r"silen(?:t|ce)|(?:no|without|lost)\s+connections?|offline|stops?\s+(?:reporting|connecting|talking)|"
     r"(?:has\s+)?not\s+connect(?:ed|ing)?|goes\s+(?:dark|quiet|silent|offline)|disconnects?",
     "intake_failure": r"(?:failed|failing|refused|broken)\s+(?:imports?|intakes?|files?|uploads?)|"

@@ -22,6 +22,7 @@ from sims.lifecycle import Status
 from sims.models import Customer, Device, Sim
 from sims.naming import customers_of, find_customer
 from sims.parameters import CustomerName
+from sims.renaming import NEW_CUSTOMER
 from sims.schemas.accounts import CustomerChange, CustomerDetails, CustomerPage, CustomerRow
 from sims.services.status import BILLED
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 NewName = Annotated[
-    str, Field(min_length=1, max_length=120, description="The customer's name, once in an organisation")
+    str, Field(min_length=1, max_length=120, description="The customer's name, once in an organisation"), NEW_CUSTOMER
 ]
 Reference = Annotated[str, Field(max_length=60, description="Your own number for the customer")]
 LeftOn = Annotated[
@@ -138,7 +139,7 @@ def _undo_create(actor: Actor, arguments: BaseModel, result: CustomerChange) -> 
     permission=Permission.OPERATE,
     risk=Risk.WRITE,
     path="customers",
-    examples=(),
+    examples=EXAMPLES["create_customer"],
     title="Add customer",
     undo=_undo_create,
 )
@@ -159,7 +160,7 @@ def _undo_update(actor: Actor, arguments: BaseModel, result: CustomerChange) -> 
     permission=Permission.OPERATE,
     risk=Risk.WRITE,
     path="customers/{customer}",
-    examples=(),
+    examples=EXAMPLES["update_customer"],
     title="Change customer",
     undo=_undo_update,
 )
@@ -206,7 +207,7 @@ def _undo_delete(actor: Actor, arguments: BaseModel, result: CustomerChange) -> 
     permission=Permission.OPERATE,
     risk=Risk.WRITE,
     path="customers/{customer}/delete",
-    examples=(),
+    examples=EXAMPLES["delete_customer"],
     title="Delete customer",
     undo=_undo_delete,
 )

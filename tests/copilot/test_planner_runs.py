@@ -67,6 +67,16 @@ async def test_a_sim_is_renamed_in_words_and_back(actor, fleet):
     assert rows(actor, Sim, pk=fleet["named"].pk)[0].label == fleet["named"].label
 
 
+async def test_a_customer_is_added_renamed_and_deleted_in_words(actor, fleet):
+    first = await ask(actor, "Add a new customer called Blue Ocean Shipping")
+    assert first.calls == [("create_customer", "done")]
+    second = await ask(actor, "Rename the customer Blue Ocean Shipping to Red Sea Lines", thread_id=first.thread_id)
+    assert second.calls == [("update_customer", "done")]
+    assert [one.name for one in rows(actor, Customer)] == ["Red Sea Lines"]
+    third = await ask(actor, "Delete the customer Red Sea Lines", thread_id=first.thread_id)
+    assert third.calls == [("delete_customer", "done")] and rows(actor, Customer) == []
+
+
 async def test_suspend_sim_ending_in_3456_happens_is_audited_and_can_be_undone(actor, fleet):
     told = await ask(actor, "Suspend SIM ending in 3456")
     assert told.calls == [("toggle_sim_status", "done")]
