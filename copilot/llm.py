@@ -195,6 +195,16 @@ def _rehearse() -> None:
         asyncio.run(_litellm().acompletion(model="openai/none", messages=[], mock_response="ok"))
 
 
+async def hang_up() -> None:
+    """Close the connections that litellm keeps for this event loop, where a loop ends before its process does."""
+    if not _litellm.cache_info().currsize:
+        return
+    kept = _litellm().in_memory_llm_clients_cache.cache_dict
+    mine = f"-{id(asyncio.get_running_loop())}"
+    for key in [one for one in kept if one.endswith(mine)]:
+        await kept.pop(key).close()
+
+
 async def _ask(model: str, messages: Messages, tools: Sequence[AnyService], api_base: str, terms: Terms) -> Deltas:
     litellm = _litellm()
     finished = False

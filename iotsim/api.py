@@ -30,6 +30,7 @@ from iotsim.core.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    WrongMethod,
 )
 from iotsim.core.files import FileAnswer, file_response
 from iotsim.core.keys import actor_of_key
@@ -304,6 +305,23 @@ api.post(
     response={201: AttachmentOut},
 )(attach_file)
 add_services()
+
+
+class Methods:
+    """Middleware: the router's own answer to a wrong method becomes a problem like every other error."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = self.get_response(request)
+        if given.status_code != 405 or not request.path.startswith("/api/"):
+            return given
+        possible = ", ".join(sorted(given["Allow"].split(", ")))
+        error = WrongMethod(f"{request.method} is not possible at this address; it takes {possible}.")
+        answered = problem(request, error)
+        answered["Allow"] = possible
+        return answered
 
 
 @api.exception_handler(IotsimError)

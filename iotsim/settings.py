@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "iotsim.accounts.sessions.LastSeen",
     "iotsim.web.Errors",
+    "iotsim.api.Methods",
     "iotsim.web.Support",
 ]
 ROOT_URLCONF = "iotsim.urls"

@@ -109,8 +109,11 @@ def evaluate(organization: Organization, wish: Wish, on_case: OnCase) -> Evaluat
     try:
         with answering(wish.model), asyncio.Runner() as runner:
             llm.warm(wish.model)  # its time is not the first case's
-            for attempt, case in _plan(cases, wish.repeat):
-                on_case(row, _ask(row, sandbox, runner, case, attempt))
+            try:
+                for attempt, case in _plan(cases, wish.repeat):
+                    on_case(row, _ask(row, sandbox, runner, case, attempt))
+            finally:
+                runner.run(llm.hang_up())
     except Stopped:
         _end(row, EvaluationState.STOPPED)
         raise

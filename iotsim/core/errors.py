@@ -63,6 +63,10 @@ class NotFound(IotsimError):
     status, code, title = 404, "not_found", "Not found"
 
 
+class WrongMethod(IotsimError):
+    status, code, title = 405, "wrong_method", "Not possible this way"
+
+
 class Ambiguous(IotsimError):
     """A name that fits several objects; `candidates` are their full names."""
 

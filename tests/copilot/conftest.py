@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,15 @@ def _models_are_as_good_as_new() -> None:
     from copilot import circuit
 
     circuit.forget()
+
+
+@pytest.fixture(autouse=True)
+async def _connections_of_models_end_with_their_loop() -> AsyncIterator[None]:
+    """litellm keeps connections for each event loop ten minutes long, and every test has a loop of its own."""
+    yield
+    from copilot import llm
+
+    await llm.hang_up()
 
 
 @pytest.fixture

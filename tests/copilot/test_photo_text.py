@@ -225,10 +225,10 @@ async def test_it_is_metered_as_a_call_of_its_own(actor, model, sim):
 
 
 async def test_it_is_not_asked_when_the_budget_has_no_room(actor, model):
-    await spent(actor, model, tokens=20_000)
+    await spent(actor, model, tokens=14_000)
     told = await asked(actor, "Look")
     assert not model.asked(READ) and told.state == "done"
-    words = "Its text was not read. The organisation's budget for this month is $0.01; $0.0070 of it is left"
+    words = "Its text was not read. The organisation's budget for this month is $0.01; $0.0079 of it is left"
     assert words in result_of(told)["sentence"]
 
 

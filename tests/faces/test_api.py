@@ -75,6 +75,13 @@ def test_nobody_is_told_to_send_a_key(database):
     assert "Bearer" in answer.json()["detail"]
 
 
+def test_a_wrong_method_is_a_problem_that_names_the_right_one(api):
+    answer = api.get("/api/v1/sims/plan")
+    assert answer.status_code == 405 and answer["Allow"] == "POST"
+    assert answer["Content-Type"].startswith("application/problem+json")
+    assert answer.json()["detail"] == "GET is not possible at this address; it takes POST."
+
+
 def test_an_expired_key_is_refused(membership):
     _, key = create_key(membership, expires_at=timezone.now() - timedelta(seconds=1))
     answer = client_with(key).get("/api/v1/sims")
