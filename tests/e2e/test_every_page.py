@@ -46,9 +46,14 @@ VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"
     .map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 120)).slice(0, 3).join(" | ")}`)"""
 
 
+AT_REST = """() => !document.querySelector(".htmx-request")
+    && !document.getAnimations().some((one) => one instanceof CSSTransition)"""
+
+
 def violations(page: Page) -> list[str]:
     if not AXE.exists():
         pytest.skip("axe-core is not there; `make test` fetches it with the front end's packages")
+    page.wait_for_function(AT_REST)  # what is fetched anew is dimmed on purpose, and not for long
     page.evaluate(AXE.read_text())
     found: list[str] = page.evaluate(VIOLATIONS)
     return found
