@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import inspect
 import os
 import warnings
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -202,7 +203,11 @@ async def hang_up() -> None:
     kept = _litellm().in_memory_llm_clients_cache.cache_dict
     mine = f"-{id(asyncio.get_running_loop())}"
     for key in [one for one in kept if one.endswith(mine)]:
-        await kept.pop(key).close()
+        client = kept.pop(key)  # of litellm, openai or httpx, in one of its two kinds
+        close = getattr(client, "aclose", None) or getattr(client, "close", None)
+        ended = close() if close else None
+        if inspect.isawaitable(ended):
+            await ended
 
 
 async def _ask(model: str, messages: Messages, tools: Sequence[AnyService], api_base: str, terms: Terms) -> Deltas:

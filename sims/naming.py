@@ -128,8 +128,13 @@ def find_plan(actor: Actor, name: str) -> Plan:
 def find_customer(actor: Actor, name: str) -> Customer:
     """The customer of that name, in any case, or of a number ("#17"), among those the actor may see."""
     numbered = re.fullmatch(r"#(\d{1,18})", name)
-    row = customers_of(actor).filter(pk=int(numbered[1])).first() if numbered else None
-    return row or _named(customers_of(actor), name, "customer")
+    if numbered is None:
+        return _named(customers_of(actor), name, "customer")
+    found = customers_of(actor)
+    row = found.filter(pk=int(numbered[1])).first() or found.filter(name=name).first()
+    if row is None:
+        raise NotFound(f"There is no customer with the number {numbered[1]}.", field="customer")
+    return row
 
 
 def find_tag(actor: Actor, name: str) -> Tag:

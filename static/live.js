@@ -50,11 +50,12 @@
     const state = stateOf(part);
     state.wanted = true;
     // What htmx is filling right now is looked at again when it has settled.
-    if (!state.busy && !document.hidden && !isLeaving() && !part.classList.contains("htmx-request")) bring(part, state);
+    if (!state.busy && mayFetch() && !part.classList.contains("htmx-request")) bring(part, state);
   }
+  const mayFetch = () => !document.hidden && !isLeaving();
   async function bring(part, state) {
     state.busy = true;
-    while (state.wanted && part.isConnected && !document.hidden) {
+    while (state.wanted && part.isConnected && mayFetch()) {
       state.wanted = false;
       const began = now();
       const done = await take(part).catch(() => false);
@@ -70,7 +71,7 @@
   // Fetches the part as it is now. Answers whether it is up to date.
   async function take(part) {
     const address = part.dataset.liveSrc || location.pathname + location.search;
-    const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": part.id } });
+    const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": part.id }, signal: departure.signal });
     const moved = answer.redirected && new URL(answer.url).pathname.startsWith("/accounts/");
     if (moved || answer.status === 401 || answer.status === 403) { startOver(); return true; }
     if (!answer.ok) return answer.status < 500;
@@ -204,9 +205,17 @@
     else field.defaultValue = field.value;
   }
   let sent = null; // the form whose act is under way, perhaps through a dialog
-  document.addEventListener("htmx:beforeRequest", (e) => { if (e.target.matches("[data-live] form")) sent = e.target; });
+  document.addEventListener("htmx:beforeRequest", (e) => {
+    if (e.target.matches("[data-live] form") && e.detail.requestConfig.verb !== "get") sent = e.target;
+  });
+  document.addEventListener("iotsim:changed", () => {
+    [...(sent?.elements ?? [])].filter((one) => one.matches(FIELDS)).forEach(settle);
+    sent = null;
+  });
+  document.addEventListener("htmx:afterRequest", (e) => {
+    if (e.detail.elt === sent && !document.querySelector("#dialog[open]")) sent = null;
+  });
   document.addEventListener("close", (e) => { if (e.target.id === "dialog") sent = null; }, true);
-  document.addEventListener("iotsim:changed", () => { [...(sent?.elements ?? [])].filter((one) => one.matches(FIELDS)).forEach(settle); });
 
   // A node that is moved loses focus and selection: they are put back.
   function holdPlace() {
@@ -296,13 +305,17 @@
   }
   // Whoever signs out or ends a support session is on the way elsewhere already, with no right to this page any more:
   // it is not fetched again, and a reload would take the way back.
-  let leaving = -LEAVE;
+  let leaving = -LEAVE, departure = new AbortController();
   const isLeaving = () => now() < leaving + LEAVE;
   document.addEventListener("submit", (e) => {
-    if (e.defaultPrevented) return; // htmx sends it
-    leaving = now();
-    setTimeout(wake, LEAVE);
+    setTimeout(() => { if (!e.defaultPrevented) leave(); }); // else htmx or a socket sends it, whichever listens last
   });
+  function leave() {
+    leaving = now();
+    departure.abort();
+    departure = new AbortController();
+    setTimeout(wake, LEAVE);
+  }
   function startOver() {
     setTimeout(() => location.reload(), isLeaving() ? LEAVE : 0);
   }

@@ -53,10 +53,10 @@ def spoken_of(english: str, *, many: bool) -> str:
 
 def pointed(text: str, context: SlotContext, memory: Memory) -> tuple[str, Memory]:
     """The sentence with what it points at put in by name, and a memory that holds what was chosen on the page."""
-    text = _of_its_owner(text, memory)
     page = getattr(context, "context", None)
     if page is None or getattr(page, "is_empty", True):
-        return text, memory
+        return _of_its_owner(text, memory, None), memory
+    text = _of_its_owner(text, memory, page)
     named = any(one.reference for one in page.attached)
     text = _upload(_IN_FILE.sub("these SIMs", text) if named else text, page)
     selected = list(page.sims)
@@ -75,19 +75,29 @@ def pointed(text: str, context: SlotContext, memory: Memory) -> tuple[str, Memor
     return _one(text, page, memory), memory
 
 
-def _of_its_owner(text: str, memory: Memory) -> str:
-    """ "its SIMs" with the customer or plan that was spoken of. Without one, "all its SIMs" are not all SIMs."""
-    arguments = (memory.last_call or {}).get("arguments", {})
-    kind = next((one for one in _OWNERS if isinstance(arguments.get(one), str)), None)
-    if kind is None:
+def _of_its_owner(text: str, memory: Memory, page: Any) -> str:
+    """ "its SIMs" with the customer or plan that was spoken of, else that of the page.
+
+    Where there is neither, "all its SIMs" are not all SIMs.
+    """
+    owner = _owner_spoken_of(memory) if memory.last_call else _owner_shown(page)
+    if not owner:
         return _OWNED.sub(lambda match: match[0].removeprefix(match["all"] or ""), text)
-    owner = _as_said(kind, arguments[kind])
 
     def named(match: re.Match[str]) -> str:
         some = re.search(r"\b(?:of|many|much)\s*$", text[: match.start()], re.IGNORECASE)
         return f"{'the' if some else 'all'} SIMs of {owner}"
 
     return _OWNS.sub(owner, _OWNED.sub(named, text))
+
+
+def _owner_spoken_of(memory: Memory) -> str:
+    arguments = (memory.last_call or {}).get("arguments", {})
+    return next((_as_said(one, arguments[one]) for one in _OWNERS if isinstance(arguments.get(one), str)), "")
+
+
+def _owner_shown(page: Any) -> str:
+    return next((_as_said(one, name) for one in _OWNERS if page and (name := _name(page, one))), "")
 
 
 def _one(text: str, page: Any, memory: Memory) -> str:

@@ -69,10 +69,16 @@ def _between(match: re.Match[str], today: date) -> Bounds | None:
     if not first or not last or first[0] is None or last[1] is None:
         return None
     if first[0] > last[1]:
-        if match.string[match.end("left") : match.start("right")].strip().lower() == "and":
-            return last[0] or last[1], first[1]  # "in October and September"
+        if _is_both(match):
+            return last[0] or last[1], first[1]
         return back_months(first[0], 12), last[1]
     return first[0], last[1]
+
+
+def _is_both(match: re.Match[str]) -> bool:
+    """ "in October and September", in any order; "between November and February" goes over the year's end."""
+    joint = match.string[match.end("left") : match.start("right")].strip().lower()
+    return joint == "and" and not match[0].lstrip().lower().startswith(("between", "from"))
 
 
 def _short_left(left: str, right: str, today: date) -> Bounds | None:

@@ -1,11 +1,13 @@
 """What a run does when a model is slow, down, wrong or says nothing; and the caps of one organisation."""
 
+import asyncio
 import json
 import time
 
+import httpx
 import pytest
 
-from copilot import circuit
+from copilot import circuit, llm
 from copilot.models import ModelCall
 from tests.copilot.choosing import choose
 from tests.copilot.provider import Reply, call_tools, delta, fails, finish, say, usage
@@ -145,3 +147,14 @@ async def test_orphans_of_a_history_are_repaired_and_pairs_stay_together(actor, 
     answered = [one["tool_call_id"] for one in messages if one["role"] == "tool"]
     assert called == answered
     assert json.dumps(messages).count("word") < 700 or called
+
+
+async def test_connections_end_with_their_loop_whatever_kind_of_client_keeps_them():
+    kept = llm._litellm().in_memory_llm_clients_cache.cache_dict
+    clients = [httpx.AsyncClient(), httpx.Client(), object()]  # as those of some providers: one has nothing to close
+    for number, client in enumerate(clients):
+        key = f"client-{number}-{id(asyncio.get_running_loop())}"
+        kept[key] = client
+    await llm.hang_up()
+    assert [client.is_closed for client in clients[:2]] == [True, True]
+    assert not [key for key in kept if key.startswith("client-")]

@@ -13,7 +13,7 @@ from iotsim.core.models import Approval
 from sims.models import Sim
 from sims.usage import local_today
 from tests.copilot.running import Told, ask, ledger_of, rows
-from tests.fleet import make_sim, use
+from tests.fleet import make_customer, make_sim, use
 from tests.intake.test_photos import as_file, code
 
 
@@ -84,6 +84,14 @@ async def test_a_photo_is_this_sim(actor, organisation):
     told = await ask(actor, "Suspend this SIM", context=said(path="/sims/", attachments=[number]))
     assert told.calls == [("toggle_sim_status", "done")], told.answer
     assert rows(actor, Sim, pk=sim.pk)[0].status == "suspended"
+
+
+async def test_its_sims_on_a_customers_page_are_that_customers(actor, organisation, fleet):
+    customer = await in_thread(make_customer, organisation, "Orbit Freight")
+    theirs = await in_thread(make_sim, organisation, iccid="8944500102030000111", customer=customer)
+    told = await ask(actor, "Suspend all of its SIMs", context=said(path=f"/customers/{customer.pk}/"))
+    facts = proposed(actor, told)
+    assert [one["link"] for one in facts["changes"]] == [f"/sims/{theirs.iccid}/"]
 
 
 @pytest.mark.parametrize("context", [PageContext(), said(path="/audit/", selected=["no such SIM"])])

@@ -70,8 +70,9 @@ def test_support_acts_as_the_member_and_comes_back(new_page: Visit, fleet: Fleet
         route.fulfill(response=answer)
 
     page.route(re.compile("/support/end"), slowly)
-    # While the answer is on its way, something changes on the page that is being left.
-    page.evaluate("setTimeout(() => document.dispatchEvent(new Event('iotsim:changed')), 1500)")
+    # Parts of the page are being fetched when it is left, and more changes while the answer is on its way.
+    for delay in (0, 150, 1500):
+        page.evaluate("(ms) => void setTimeout(() => document.dispatchEvent(new Event('iotsim:changed')), ms)", delay)
     banner.get_by_role("button", name="End").click()
     page.wait_for_url(re.compile("/admin/$"))
     with tenant(fleet.organisation.pk):

@@ -142,6 +142,23 @@ def test_what_is_half_typed_stays_and_the_rest_follows_what_others_store(signed_
     expect(budget).to_have_value("7.00")  # saved, so nothing of mine is left in the field
 
 
+def test_what_is_typed_after_saving_stays_when_something_else_is_done(signed_in, person):
+    admin = person()
+    page = signed_in(admin, SETTINGS)
+    budget = page.get_by_label("Organisation, a month")
+    budget.fill("25")
+    budget.press("Enter")
+    expect(budget).to_have_value("25.00")
+    expect(page.get_by_role("status").filter(has_text="Changed: month's budget")).to_be_visible()
+    budget.fill("40")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#toasts")).to_contain_text("Undone")
+    change(admin, budget_day=4)
+    expect(page.get_by_label("Organisation, a day")).to_have_value("4.00")
+    expect(budget).to_have_value("40")
+    assert kept(admin).budget_month is None
+
+
 @pytest.fixture(autouse=True)
 def _offered_here_too(settings):
     settings.COPILOT_MODELS = [MODEL]

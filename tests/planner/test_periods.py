@@ -37,6 +37,9 @@ TODAY = date(2026, 11, 22)
         ("the first week of October", "2026-10-01", "2026-10-07"),
         ("last weekend", "2026-11-14", "2026-11-15"),
         ("dec 24 till jan 2", "2025-12-24", "2026-01-02"),
+        ("between November and February", "2025-11-01", "2026-02-28"),
+        ("from December and January", "2025-12-01", "2026-01-31"),
+        ("in October and September", "2026-09-01", "2026-10-31"),
         ("in the last 24 hours", "2026-11-21", "2026-11-22"),
     ],
 )

@@ -3,6 +3,7 @@
 import pytest
 
 from iotsim.core.errors import Ambiguous, Invalid, NotFound
+from sims.services.customers import get_customer
 from sims.services.fleet import find_sims, get_sim_details
 from tests.fleet import make_customer, make_plan, make_sim
 
@@ -74,3 +75,12 @@ def test_a_country_is_understood_by_name_and_refused_by_nonsense(actor, organisa
         assert [row.iccid for row in find_sims(actor, country=country).items] == [sim.iccid]
     with pytest.raises(Invalid):
         find_sims(actor, country="Atlantis")
+
+
+def test_a_customer_is_known_by_name_or_number(actor, organisation):
+    acme = make_customer(organisation)
+    make_customer(organisation, "#99999999")
+    assert get_customer(actor, customer=f"#{acme.pk}").name == "Acme"
+    assert get_customer(actor, customer="#99999999").name == "#99999999"
+    with pytest.raises(NotFound, match=r"^There is no customer with the number 99999998\.$"):
+        get_customer(actor, customer="#99999998")
