@@ -6,6 +6,7 @@ a SIM lies in `inventory`, is `test_ready` until its first real traffic, then `a
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class Status(StrEnum):
@@ -19,6 +20,10 @@ class Status(StrEnum):
     @property
     def words(self) -> str:
         return self.value.replace("_", " ")
+
+
+# Nobody expects a SIM in one of these to use anything.
+AT_REST: Final = (Status.INVENTORY, Status.RETIRED)
 
 
 class Action(StrEnum):

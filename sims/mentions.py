@@ -57,6 +57,9 @@ _LABEL: Final = re.compile(
     r"rfc|o|a|m|day|mp|web|cat|nb|gpt|ipv|b|r|t)-?\d)"
     r"[A-Za-z][A-Za-z]*(?:[-_][A-Za-z0-9]+)*[-_]?\d+[A-Za-z]?(?:[-_][A-Za-z0-9]+)*)(?![\w@])(?!\.\w)",
 )
+# A word with a hyphen and no figure may be anything, unless it goes on a list of SIMs: "van-03 and depot-gate".
+_PLAIN_LABEL: Final = re.compile(r"(?<![\w./@#+-])(?P<v>[A-Za-z]{2,}(?:[-_][A-Za-z]{2,})+)(?![\w@-])")
+_LISTED: Final = re.compile(r"\s*(?:,\s*and|,|and|&|\+|plus)\s*", re.IGNORECASE)
 _CALLED: Final = re.compile(
     r"\b(?:sim|card|device|one|asset|line)\s+(?:that\s+is\s+|which\s+is\s+)?(?:called|named|"
     r"label?led|with\s+(?:the\s+)?(?:label|name)|known\s+as)"
@@ -101,6 +104,9 @@ def find_sims(text: str, context: SlotContext) -> list[Found]:
     for match in _LABEL.finditer(text):
         if _is_label(match["v"]):
             keep(found, Found(*match.span("v"), match["v"], match["v"], 1.0))
+    for match in _PLAIN_LABEL.finditer(text):
+        if any(_LISTED.fullmatch(text[one.end : match.start("v")]) for one in found):
+            keep(found, Found(*match.span("v"), match["v"], match["v"], 0.9))
     found = [_with_noun(text, one) for one in found]
     return sorted(found + _weak_labels(text, found), key=lambda one: one.start)
 

@@ -186,12 +186,15 @@ _STAYING: Final = re.compile(
     r"likely|at\s+risk|going|about|okay|a\s+healthy|doing|customer\s+health|health|account\s+health)\b)"
 )
 _PROPER: Final = re.compile(r"\b(?:of|for|from|at)\s+(?P<v>[A-Z][\w&-]*(?:\s+[A-Z][\w&-]*){0,3})(?!\w)")
+_AND_THEN: Final = re.compile(
+    r"^\W*(?i:and|what\s+about|how\s+about|and\s+(?:what|how)\s+about)\s+(?P<v>[A-Z][a-z][\w&-]*(?:\s+[A-Z][\w&-]*){0,3})\s*\?*$"
+)
 
 
 def find_customer(text: str, context: SlotContext) -> list[Found]:
     """Customers: "customer ACME", "owned by ACME", "ACME's SIMs", "SIMs of ACME", or a name the organisation has."""
     found = find_beside(text, before=_OWNER, known=context.names("customer"), lead=r"(?:named|called|=|:|is)?")
-    for pattern, score in ((_POSSESSIVE, 0.85), (_HAVING, 0.85), (_STAYING, 0.85), (_PROPER, 0.65)):
+    for pattern, score in ((_POSSESSIVE, 0.85), (_HAVING, 0.85), (_STAYING, 0.85), (_PROPER, 0.65), (_AND_THEN, 0.75)):
         for match in pattern.finditer(text):
             one = Found(*match.span("v"), unquote(match["v"]), match["v"], score)
             ordinary = match["v"].lower() in (

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Count, F, Q, Sum
 
+from sims.lifecycle import AT_REST
 from sims.models import Sim, UsageDaily
 from sims.naming import find_customer, find_operator_ids, find_sim
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from sims.models.fleet import SimQuerySet
 
 Span = tuple[date, date]
-LEFT_OUT: Final = ("inventory", "retired")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Used:
-    """Bytes in the period and in the one before, and how many SIMs there are."""
+    """Bytes in the period and in the one before, and how many SIMs there are now that may use any."""
 
     now: int
     before: int
@@ -65,7 +65,8 @@ def used_by(actor: "Actor", sides: Sequence[Side], now: Span, before: Span) -> l
     values = [value for one in sides for value in one.values]
     rows = _of_kind(actor, kind, values)
     sums = {one: _sums(actor, kind, rows, one) for one in (now, before)}
-    counts = Counter(dict(rows.order_by().values_list(COLUMNS[kind]).annotate(count=Count("pk"))))
+    counted = rows if kind == "sim" else rows.exclude(status__in=AT_REST)
+    counts = Counter(dict(counted.order_by().values_list(COLUMNS[kind]).annotate(count=Count("pk"))))
 
     def bytes_of(side: Side, span: Span) -> int:
         return sum(sums[span].get(value, 0) for value in side.values)
@@ -77,15 +78,14 @@ def used_by(actor: "Actor", sides: Sequence[Side], now: Span, before: Span) -> l
 
 def used_by_all(actor: "Actor", now: Span, before: Span) -> Used:
     """The same of all SIMs that the actor may see."""
-    rows = Sim.objects.for_actor(actor).exclude(status__in=LEFT_OUT)
+    rows = Sim.objects.for_actor(actor)
     total = Sum(F("bytes_up") + F("bytes_down"))
     both = [_days(actor, rows, span).aggregate(sum=total)["sum"] for span in (now, before)]
-    return Used(int(both[0] or 0), int(both[1] or 0), rows.order_by().count())
+    return Used(int(both[0] or 0), int(both[1] or 0), rows.exclude(status__in=AT_REST).order_by().count())
 
 
 def _of_kind(actor: "Actor", kind: str, values: Sequence[int]) -> "SimQuerySet":
-    rows = Sim.objects.for_actor(actor).filter(Q(**{f"{COLUMNS[kind]}__in": list(values)}))
-    return rows if kind == "sim" else rows.exclude(status__in=LEFT_OUT)
+    return Sim.objects.for_actor(actor).filter(Q(**{f"{COLUMNS[kind]}__in": list(values)}))
 
 
 def _days(actor: "Actor", rows: "SimQuerySet", span: Span) -> Any:

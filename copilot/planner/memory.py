@@ -20,7 +20,7 @@ _MANY: Final = re.compile(
 )
 _ELLIPTIC: Final = re.compile(
     r"^\W*(?:(?:ok|okay|and|now|then|so|but|also|hmm|right)\W+)*"
-    r"(?:(?:what|how)\s+about|and\b(?!\s+(?:suspend|activate))|only|just|same\s+(?:for|with|but)|"
+    r"(?:(?:what|how)\s+about|how\s+much\s+of\s+(?:that|this|it|those)|and\b(?!\s+(?:suspend|activate))|only|just|same\s+(?:for|with|but)|"
     r"the\s+same|but|also|instead|except|not|make\s+(?:it|that)|"
     r"for|in|on|over|under|above|below|since|between|with|of|those|the|last|past|this|yesterday|"
     r"today|top|narrow|filter|restrict|limit|sort|sorted|order)\b",

@@ -145,8 +145,8 @@ class Planner:
         lacking = [value for value in resolved if value is None]
         looked_up = [*resolved, *self._chosen(filled, reading).values()]
         placed = {hit.found.span for value in looked_up if isinstance(value, Described) for hit in value.used}
-        others = {value for values in further(filled).values() for value in values}
-        unused = [hit for hit in filled.unused if hit.found.span not in placed and str(hit.found.value) not in others]
+        others = [value for values in further(filled).values() for value in values]
+        unused = [hit for hit in filled.unused if hit.found.span not in placed and hit.found.value not in others]
         strangers = {hit.found.span: hit for hit in unused if not hit.slot.free and hit.found.score >= 0.7}
         weights = [0.4 if hit.slot.shares and hit.found.score < 1 else 1.0 for hit in strangers.values()]
         one = any(hit.slot.kind == "limit" and hit.found.value == 1 for hit in unused)
@@ -179,7 +179,8 @@ class Planner:
         telling = [name for name in filled.arguments if name != "limit"]
         if many and telling:
             later = Later(source.field, many=filled.arguments.get("limit") != 1)
-            return Described(Call(source.service, filled.arguments), later, filled.used)
+            call, *others = each_of(filled, filled.arguments)
+            return Described(call, later, filled.used, others)
         ordered = any(hit.slot.kind == "sort" for hit in filled.used)
         newest = not telling and re.search(r"\b(?:that|it|last|latest|just|previous|recent|my)\b", reading.text, re.I)
         if not ordered and not (newest and source.service.startswith("list_")):
@@ -301,6 +302,7 @@ class Planner:
 
     def _calls(self, filled: Filled, reading: Reading, memory: Memory, context: SlotContext) -> Outline:
         calls: list[Call] = []
+        others: list[Call] = []
         arguments = dict(filled.arguments)
         chosen = self._chosen(filled, reading) | self._pointed_at(filled, reading, memory)
         for name in [*filled.missing, *unsaid(filled), *(one for one in chosen if one not in filled.missing)]:
@@ -309,6 +311,7 @@ class Planner:
                 return ask_for(filled, name, context, memory)
             if isinstance(value, Described):
                 calls.append(replace(value.call, asked=False))
+                others += [replace(one, asked=False) for one in value.others]
                 arguments = {key: kept for key, kept in arguments.items() if key not in value.call.arguments}
                 value = value.later
             arguments[name] = value
@@ -316,7 +319,9 @@ class Planner:
         if not filled.tool.is_read and not calls and is_bare(filled, arguments, reading, memory):
             several = next(name for name, one in parameters_of(filled.tool).items() if one.many)
             return ask_for(filled, several, context, memory)
-        return Outline([*calls, *each_of(filled, arguments)])
+        made = each_of(filled, arguments)
+        again = [call for one in others for call in (one, *made)] if len(calls) == 1 else []
+        return Outline([*calls, *made, *again])
 
     def _pointed_at(self, filled: Filled, reading: Reading, memory: Memory) -> dict[str, Any]:
         """Objects that "it" or "them" stands for, in places that a service can do without ("forecast them")."""

@@ -33,6 +33,7 @@ class Described:
     call: Call
     later: Later
     used: list[Hit]
+    others: Sequence[Call] = ()  # the same call for the other things named ("the SIMs of Acme and Globex")
 
 
 def cut(text: str, places: "Sequence[re.Match[str]]") -> list[str]:
@@ -61,38 +62,48 @@ def placed(call: Call, at: int) -> Call:
     return replace(call, arguments=bound)
 
 
-def further(filled: Filled) -> dict[str, list[str]]:
-    """Further values of a parameter that takes one: a call each ("3456 and 7788", "in Germany and Austria").
+def further(filled: Filled) -> dict[str, list[Any]]:
+    """All values said for a parameter that takes one: a call each ("3456 and 7788", "in Germany and Austria").
 
-    Of a parameter that a service can do without they must stand side by side; a change is never made of what does not.
+    In the order they were said in. Of a parameter that a service can do without they must stand side by side; a change
+    is never made of what does not.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Any]] = {}
     for name, one in parameters_of(filled.tool).items():
         if one.many or name not in filled.arguments or (one.slot.shares and not one.required):
             continue
+        taken = [hit for hit in filled.used if hit.slot.kind == one.slot.kind][:1]
         others = [hit for hit in filled.unused if hit.slot.kind == one.slot.kind and hit.found.score >= _SURE]
+        said = sorted([*taken, *others], key=lambda hit: hit.found.start)
         if not (one.required and filled.tool.is_read):
-            others = _joined(filled, one.slot.kind, others)
-        if others:
-            found[name] = [str(hit.found.value) for hit in others][:MOST_CALLS]
+            said = _side_by_side(filled.text, taken, said)
+        if len(said) > 1:
+            found[name] = [hit.found.value for hit in said][: MOST_CALLS + 1]
     return found
 
 
-def _joined(filled: Filled, kind: str, others: Sequence[Hit]) -> list[Hit]:
-    """Those that an "and", an "or" or a comma joins to the value taken."""
-    if kind == "day" or not filled.text:
+def _side_by_side(text: str, taken: Sequence[Hit], said: Sequence[Hit]) -> list[Hit]:
+    """Those that an "and", an "or" or a comma joins to the value taken, before and behind it."""
+    if not taken or taken[0].slot.kind == "day":
         return []
-    taken = [hit for hit in filled.used if hit.slot.kind == kind][:1]
-    joined: list[Hit] = []
-    for hit in sorted(others, key=lambda one: one.found.start):
-        last = (joined or taken)[-1:]
-        if last and _JOINT.fullmatch(filled.text[last[0].found.end : hit.found.start]):
-            joined.append(hit)
-    return joined
+    run: list[Hit] = []
+    for hit in said:
+        joined = run and _JOINT.fullmatch(text[run[-1].found.end : hit.found.start])
+        if run and not joined:
+            if taken[0] in run:
+                break
+            run = []
+        run.append(hit)
+    return run
 
 
 _SURE: Final = 0.7
-_JOINT: Final = re.compile(r"\s*(?:,|and|or|&|,\s*and|and\s+in|or\s+in|and\s+on|or\s+on)\s*", re.IGNORECASE)
+_THING: Final = r"(?:plans?|tariffs?|tags?|customers?|clients?|networks?)"
+_JOINT: Final = re.compile(
+    rf"(?:['’]s)?(?:\s+{_THING})?\s*(?:,\s*and|,\s*or|,|and|or|&|\+|plus|versus|vs\.?)"
+    rf"(?:\s+(?:in|on|of|over|from))?(?:\s+the)?(?:\s+{_THING})?\s*",
+    re.IGNORECASE,
+)
 
 
 def openers_of(readings: Sequence[Reading], is_read: Sequence[bool]) -> set[str]:
@@ -128,7 +139,7 @@ def is_bare(filled: Filled, arguments: Mapping[str, Any], reading: Reading, memo
 
 def each_of(filled: Filled, arguments: dict[str, Any]) -> list[Call]:
     """One call; or one each when a question names several things and the tool takes one ("3456 and 7788")."""
-    values = {name: [arguments.get(name), *others] for name, others in further(filled).items()}
+    values: dict[str, Sequence[Any]] = dict(further(filled))
     for name, value in arguments.items():
         own = parameters_of(filled.tool).get(name)
         if own is not None and not own.many and isinstance(value, list):

@@ -114,21 +114,28 @@ def find_beside(
     `known` names are found without a cue too, with a lower score (a name of one word may be any word).
     """
     cue = re.compile(rf"\b(?:{before})\s*{lead}(?=[\s\"'“`:=])", re.IGNORECASE)
-    found = [_surer(text, one, cue) for one in find_known(text, known)]
-    for match in cue.finditer(text):
+    nouns = list(re.finditer(rf"(?<=[\s\"'”`])(?:{after})\b", text, re.IGNORECASE)) if after else []
+    named = find_known(text, known)
+    theirs = {noun.end() for noun in nouns if any(_stands_before(text, one, noun) for one in named)}
+    cues = [one for one in cue.finditer(text) if not theirs.intersection(range(one.start(), one.end() + 1))]
+    found = [_surer(text, one, cues, nouns) for one in named]
+    for match in cues:
         _add(found, run_of_words(text, start=match.end(), score=1.15))
-    if after:
-        for match in re.finditer(rf"(?<=[\s\"'”`])(?:{after})\b", text, re.IGNORECASE):
-            _add(found, words_before(text, end=match.start()))
+    for noun in nouns:
+        _add(found, words_before(text, end=noun.start()))
     return [nearest_known(one, known) for one in found]
 
 
-def _surer(text: str, found: Found, cue: re.Pattern[str]) -> Found:
-    """A known name right after its cue is sure; else it is as sure as it is long."""
+def _stands_before(text: str, found: Found, noun: re.Match[str]) -> bool:
+    """The noun of "the Gold plan" is the known name's, and begins no other ("plan consume")."""
+    return found.end <= noun.start() and not text[found.end : noun.start()].strip(" \"'”`")
+
+
+def _surer(text: str, found: Found, cues: list[re.Match[str]], nouns: list[re.Match[str]]) -> Found:
+    """A known name right beside its cue is sure; else it is as sure as it is long."""
     cued = any(
-        match.end() <= found.start and not text[match.end() : found.start].strip(" \"'“`:=")
-        for match in cue.finditer(text)
-    )
+        match.end() <= found.start and not text[match.end() : found.start].strip(" \"'“`:=") for match in cues
+    ) or any(_stands_before(text, found, noun) for noun in nouns)
     plain = found.text.isalpha() and found.text.islower()  # "check" may be a tag, and any word
     score = 1.3 if cued else (1.1 if " " in found.text else 0.65 if plain else 0.85)
     return Found(found.start, found.end, found.value, found.text, score)

@@ -97,6 +97,23 @@ Limit = Annotated[
 # --- numbered things ---
 
 
+_LISTED: Final = re.compile(
+    r"\s*(?:,\s*and|,|and|&|\+|plus)\s*#?(?P<n>\d{1,18})\b(?!\s*(?:[kmgt]i?b|gigs?|megs?|%|percent|[.,:]\d|sims?|cards?|"
+    r"lines?|hours?|days?|weeks?|months?|times|euros?|dollars?))",
+    re.IGNORECASE,
+)
+
+
+def _with_listed(text: str, found: list[Found]) -> list[Found]:
+    """With the numbers that follow on each: the 4 and the 5 of "requests 3, 4 and 5"."""
+    known = list(found)
+    for one in known:  # what is added is looked behind as well
+        match = _LISTED.match(text, one.end)
+        if match and not any(match.start("n") == other.start for other in known):
+            known.append(Found(*match.span("n"), int(match["n"]), match["n"], one.score))
+    return known
+
+
 def numbered(kind: str, *nouns: str, verbs: tuple[str, ...] = (), source: Source | None = None) -> Slot:
     """A slot for the number of a thing: "approval 12", "request #12", "#12", and "approve 12" by its verbs."""
     named = "|".join(nouns)
@@ -130,7 +147,7 @@ def numbered(kind: str, *nouns: str, verbs: tuple[str, ...] = (), source: Source
         ):
             found = [Found(*m.span("n"), int(m["n"]), m["n"], score) for m in matches]
             if found:
-                return found
+                return _with_listed(text, found)
         early = first.search(text)
         if early is None:
             return []

@@ -78,7 +78,7 @@ def _between(match: re.Match[str], today: date) -> Bounds | None:
 def _is_both(match: re.Match[str]) -> bool:
     """ "in October and September", in any order; "between November and February" goes over the year's end."""
     joint = match.string[match.end("left") : match.start("right")].strip().lower()
-    return joint == "and" and not match[0].lstrip().lower().startswith(("between", "from"))
+    return joint.startswith("and") and not match[0].lstrip().lower().startswith(("between", "from"))
 
 
 def _short_left(left: str, right: str, today: date) -> Bounds | None:
@@ -186,7 +186,7 @@ def _whole(match: re.Match[str], today: date) -> Bounds | None:
     return read_any(match["day"], today)
 
 
-_TO = r"\s*(?:-|–|—|to|till|til|until|through|thru|up\s+to|and)\s*"
+_TO = r"\s*(?:-|–|—|to|till|til|until|through|thru|up\s+to|and(?:\s+(?:in|on|during))?)\s*"
 _PAST = r"(?:last|past|previous|preceding|trailing|recent|latest|prior)"
 _UNITS = r"(?:hours?|days?|weeks?|fortnights?|months?|quarters?|years?)"
 

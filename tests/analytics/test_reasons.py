@@ -9,7 +9,6 @@ from analytics.reasons.numbers import against, began, busiest
 from analytics.services.reasons import explain_usage
 from iotsim.core.errors import NotFound
 from sims.models import Sim
-from sims.services.together import get_usage_of_sims
 from sims.usage import local_today
 from tests.fleet import make_customer, make_plan, make_sim, use, use_hour
 from tests.intake.samples import ago, bring_in, own, own_row
@@ -127,19 +126,3 @@ def test_a_stranger_s_sim_cannot_be_explained(actor, other_organisation, organis
     limited = make_actor("manager", customer_ids=[make_customer(organisation, "Mine").pk])
     with pytest.raises(NotFound):
         explain_usage(limited, sim="ours")
-
-
-# --- of several SIMs ---
-
-
-def test_several_sims_are_added_up(actor, organisation, today):
-    sims = [make_sim(organisation, label=f"pump-{n}") for n in range(3)]
-    use(sims[0], today, 5 * MB)
-    use(sims[0], today - timedelta(days=40), 100 * MB)
-    use(sims[1], today - timedelta(days=1), 7 * MB)
-    told = get_usage_of_sims(actor, sims=["pump-0", "pump-1", "pump-2"])
-    assert (told.total_bytes, told.sims, told.silent) == (12 * MB, 3, 1)
-    assert [one.label for one in told.items] == ["pump-1", "pump-0", "pump-2"]
-    plain = told.sentence.replace("\u00a0", " ")
-    assert plain.startswith("3 SIMs used 12.0 MB from ")
-    assert plain.endswith("The heaviest is pump-1 with 7.00 MB. 1 SIM used nothing.")
