@@ -233,13 +233,29 @@ _FROM: Final = re.compile(r"\bfrom\s+(?:(?:the\s+)?(?:customer|client|account)\s
 
 
 def _shortened(text: str, names: list[str], found: list[Found]) -> list[Found]:
-    """The first word of a longer name, as people say it: "Acme" for "Acme Logistics GmbH"."""
-    firsts = {name.split()[0] for name in names if " " in name}
-    return [
-        Found(match.start(), match.end(), match[0], match[0], 0.8)
-        for match in re.finditer(r"\b[A-Z][\w-]{3,}\b", text)
-        if match[0] in firsts and not any(match.start() < one.end and one.start < match.end() for one in found)
-    ]
+    """The first words of a longer name, as people say it: "Acme" or "Acme Logistics" for "Acme Logistics GmbH"."""
+    known: dict[str, list[list[str]]] = {}
+    for name in names:
+        first, *rest = name.split()
+        if rest:
+            known.setdefault(first, []).append(rest)
+    shortened = []
+    for match in re.finditer(r"\b[A-Z][\w-]{3,}\b", text):
+        end = max((_reach(text, match.end(), rest) for rest in known.get(match[0], ())), default=0)
+        if end and not any(match.start() < one.end and one.start < end for one in found):
+            said = text[match.start() : end]
+            shortened.append(Found(match.start(), end, said, said, 0.8))
+    return shortened
+
+
+def _reach(text: str, at: int, rest: list[str]) -> int:
+    """Where the words of the name that stand there one after the other end."""
+    for word in rest:
+        match = re.compile(rf"\s+{re.escape(word)}(?!\w)", re.IGNORECASE).match(text, at)
+        if match is None:
+            break
+        at = match.end()
+    return at
 
 
 _OFF: Final = re.compile(

@@ -207,8 +207,8 @@ class Planner:
             return self.decline(memory.language)
         reading = self.read(text, context)
         follow = self._follow_up(reading, memory)
-        if follow is not None:
-            return Outline([follow])
+        if follow:
+            return Outline(follow)
         several = self._several(reading, memory, context)
         if several is None:
             return self._single(reading, memory, context)
@@ -373,20 +373,25 @@ class Planner:
                     return {name: found[name]}
         return dict(list(found.items())[:1])
 
-    def _follow_up(self, reading: Reading, memory: Memory) -> Call | None:
+    def _follow_up(self, reading: Reading, memory: Memory) -> list[Call]:
         """The last call again with what was just said ("what about the last 7 days", "only the German ones")."""
         last = memory.last_call
         if last is None or last["name"] not in self.tools or not memory.is_elliptic(reading.text):
-            return None
+            return []
         if not memory.goes_on(reading.text) and self._is_command(reading.text):
-            return None
+            return []
         filled = fill(self.tools[last["name"]], reading)
+        others = [value for values in further(filled).values() for value in values]
         strangers = [
-            hit for hit in filled.unused if not hit.slot.free and not hit.slot.shares and hit.found.score >= 0.7
+            hit
+            for hit in filled.unused
+            if not (hit.slot.free or hit.slot.shares or hit.found.value in others) and hit.found.score >= 0.7
         ]
         if not filled.used or strangers or any(hit.slot.opens for hit in filled.used):
-            return None
-        return Call(last["name"], {**last["arguments"], **filled.arguments})
+            return []
+        return [
+            replace(one, arguments={**last["arguments"], **one.arguments}) for one in each_of(filled, filled.arguments)
+        ]
 
     def _is_command(self, text: str) -> bool:
         """Whether it begins with a verb of its own: "show truck-17" after a suspension suspends nothing."""

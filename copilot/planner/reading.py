@@ -156,7 +156,7 @@ class Filled:
 def fill(tool: Tool, reading: Reading) -> Filled:
     """The arguments for a tool out of a reading; values that no parameter takes are counted as unused."""
     parameters = parameters_of(tool)
-    kinds = {one.slot.kind for one in parameters.values()}
+    kinds = dict.fromkeys(one.slot.kind for one in parameters.values())  # of two as good the first parameter's is taken
     hits = choose([hit for kind in kinds for hit in reading.hits.get(kind, [])])
     arguments: dict[str, Any] = {}
     used: list[Hit] = []

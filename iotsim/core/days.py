@@ -39,7 +39,8 @@ SPAN = (
     rf"{MONTH}(?:,?\s+{YEAR})?|(?:the\s+)?q[1-4](?:\s+(?:of\s+)?{YEAR})?|"
     rf"(?:the\s+)?(?:first|second|third|fourth|1st|2nd|3rd|4th)\s+quarter(?:\s+(?:of\s+)?{YEAR})?|"
     r"(?:the\s+)?(?:start|beginning)\s+of\s+(?:this|the|last)\s+(?:week|month|quarter|year)|"
-    rf"(?:this|the\s+current|last|the\s+previous|previous|prior)\s+(?:calendar\s+)?(?:week|month|quarter|year)|{YEAR}"
+    r"(?:this|the\s+current|last|the\s+previous|previous|prior)\s+(?:calendar\s+)?(?:week|month|quarter|year)|"
+    rf"(?:(?:the\s+)?(?:calendar\s+)?year\s+)?{YEAR}"
 )
 MAX_TEXT = 100  # no day is longer; what is longer is not read
 ANY = rf"(?:{SINGLE}|{SPAN})"
@@ -209,7 +210,8 @@ def read_span(text: str, today: date) -> Bounds | None:
         back = int(match[1] in ("last", "previous", "prior"))
         first, last = calendar(match[2], back, today)
         return first, min(last or today, today)
-    return (date(int(words), 1, 1), date(int(words), 12, 31)) if re.fullmatch(YEAR, words) else None
+    year = re.fullmatch(rf"(?:the )?(?:calendar )?(?:year )?({YEAR})", words)
+    return (date(int(year[1]), 1, 1), date(int(year[1]), 12, 31)) if year else None
 
 
 def read_any(text: str, today: date) -> Bounds | None:

@@ -141,3 +141,11 @@ def test_every_country_is_parsed_from_its_code_and_its_name() -> None:
         assert parse_country(country.name) == code
     with pytest.raises(ValueError, match="is not a country"):
         parse_country("Atlantis")
+
+
+def test_a_long_name_is_known_by_its_first_words_each_by_itself() -> None:
+    names = {"customer": ["Lavandier Logistique SAS", "Larkhill Haulage Ltd", "Larkhill Foods"]}
+    context = SlotContext(today=CONTEXT.today, names=lambda kind: names.get(kind, []))
+    text = "and Lavandier Logistique and Larkhill haulage?"
+    assert values(find_customer, text, context) == ["Lavandier Logistique", "Larkhill haulage"]
+    assert values(find_customer, "SIMs owned here by Lavandier", context) == ["Lavandier"]
