@@ -27,13 +27,13 @@ from sims.usage import local_today
 if TYPE_CHECKING:
     from sims.models.fleet import SimQuerySet
 
-# One pass over the days, however large the fleet is.
+# One pass over the days, however large the fleet is: in their order, where it is about all SIMs ($AMONG is empty).
 SUMS: Final = """
 WITH mine AS MATERIALIZED ($SIMS),
 used AS MATERIALIZED (
     SELECT sim_id, sum(bytes_up + bytes_down) AS bytes, sum(sessions) AS sessions
     FROM sims_usagedaily
-    WHERE organization_id = %s AND day BETWEEN %s AND %s AND sim_id IN (SELECT id FROM mine)
+    WHERE organization_id = %s AND day BETWEEN %s AND %s $AMONG
     GROUP BY sim_id HAVING sum(bytes_up + bytes_down) > 0
 ),
 heaviest AS (SELECT sim_id, bytes, sessions FROM used ORDER BY bytes DESC, sim_id LIMIT %s)
@@ -84,7 +84,9 @@ def get_usage_of_sims(
         raise Invalid("Name the SIMs or say which customer, plan, network, country or tag, not both.", field="sims")
     start, end = period_of(local_today(actor), start_date, end_date)
     rows = _named(actor, sims) if sims else wanted.rows(actor)
-    sums = _sums(actor, rows, start, end, limit, () if sims else AT_REST)
+    everything = not sims and wanted.is_empty and actor.customer_ids is None
+    among = "" if everything else "AND sim_id IN (SELECT id FROM mine)"
+    sums = _sums(actor, rows, among, (start, end), limit, () if sims else AT_REST)
     items = _items(rows, sums, limit, () if sims else AT_REST)
     total = sums.users + sums.silent
     return UsageOfSims(
@@ -104,11 +106,13 @@ def _named(actor: Actor, names: list[str]) -> "SimQuerySet":
     return Sim.objects.for_actor(actor).filter(pk__in=[sim.pk for sim in find_sims_named(actor, names)])
 
 
-def _sums(actor: Actor, rows: "SimQuerySet", start: date, end: date, limit: int, at_rest: Sequence[str]) -> _Sums:
+def _sums(
+    actor: Actor, rows: "SimQuerySet", among: str, days: tuple[date, date], limit: int, at_rest: Sequence[str]
+) -> _Sums:
     chosen, given = rows.order_by().values("id", "status").query.sql_with_params()
-    values: list[Any] = [*given, actor.organization_id, start, end, limit, list(at_rest)]
+    values: list[Any] = [*given, actor.organization_id, *days, limit, list(at_rest)]
     with connection.cursor() as cursor:
-        cursor.execute(SUMS.replace("$SIMS", chosen), values)
+        cursor.execute(SUMS.replace("$SIMS", chosen).replace("$AMONG", among), values)
         total, users, silent, heaviest = cursor.fetchone()
     return _Sums(int(total), users, silent, [(sim, used, sessions) for sim, used, sessions in heaviest])
 
