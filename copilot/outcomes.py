@@ -62,7 +62,8 @@ def _done(row: Approval) -> str:
     """The result as the tool would have given it at once; other arguments than the model's are named."""
     result = (row.outcome or {}).get("result") or {}
     try:
-        content = compact(registry.get(row.service).returns.model_validate(result))
+        made = registry.get(row.service).returns.model_validate(result)
+        content = compact(made, time_zone=row.organization.time_zone)
     except (NotFound, ValueError):  # kept by another version of the service
         content = json.dumps({"sentence": result.get("sentence", "")})
     if not row.edited_by:

@@ -4,10 +4,13 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from copilot.deltas import Called
 from copilot.tables import summary_of
@@ -149,7 +152,7 @@ def _done(
     return ToolResult(
         state="done",
         sentence=outcome.sentence,
-        content=compact(outcome.result, planner=planner),
+        content=compact(outcome.result, planner=planner, time_zone=actor.time_zone),
         summary=summary_of(arguments, outcome.result),
         widget=widget_of(actor, service, arguments, outcome.result, widget_id=called.id),
         event_id=outcome.event_id,
@@ -198,14 +201,27 @@ async def _approval(actor: Actor, number: int) -> ApprovalOut | None:
     return found.result if isinstance(found.result, ApprovalOut) else None
 
 
-def compact(result: BaseModel, *, planner: bool = False) -> str:
-    """The result as JSON small enough for a model: lists cut, empty fields left out. The planner pays for no token."""
-    plain = result.model_dump(mode="json", exclude_none=True, exclude=FOR_EYES)
+def compact(result: BaseModel, *, planner: bool = False, time_zone: str = "UTC") -> str:
+    """The result as JSON small enough for a model: lists cut, empty fields left out, moments in the person's zone.
+
+    The planner pays for no token.
+    """
+    told = result.model_dump(exclude_none=True, exclude=FOR_EYES)
+    plain = to_jsonable_python(_in_zone(told, ZoneInfo(time_zone)))
     for rows in (PLANNER_ROWS,) if planner else (MOST_ROWS, 10, 5, 2, 0):
         text = json.dumps(_cut(plain, rows), ensure_ascii=False, separators=(",", ":"))
         if planner or len(text) <= MOST_CHARS:
             return text
     return json.dumps({"sentence": str(plain.get("sentence", ""))[:MOST_CHARS]})
+
+
+def _in_zone(value: Any, zone: ZoneInfo) -> Any:
+    """The same with its moments as the clocks there show them, and how far those are from UTC."""
+    if isinstance(value, datetime):
+        return value.astimezone(zone)
+    if isinstance(value, dict):
+        return {name: _in_zone(one, zone) for name, one in value.items()}
+    return [_in_zone(one, zone) for one in value] if isinstance(value, list) else value
 
 
 def _cut(value: Any, rows: int) -> Any:

@@ -193,7 +193,7 @@ def _as_of(result: Mapping[str, Any], language: str) -> str:
         read = datetime.fromisoformat(moment)
     except ValueError:
         return ""
-    shown = f"{read:%Y-%m-%d}" if len(moment) <= 10 else f"{read:%Y-%m-%d %H:%M} UTC"
+    shown = f"{read:%Y-%m-%d}" if len(moment) <= 10 else f"{read:%Y-%m-%d %H:%M} {read.tzname() or 'UTC'}"
     return phrase("as_of", language, moment=shown)
 
 

@@ -71,3 +71,8 @@ def test_names_from_outside_stay_text():
 def test_a_model_reads_the_table_and_not_the_figure():
     told = json.loads(compact(chart()))
     assert "figure" not in told and told["sentence"] == "S."
+
+
+def test_a_model_reads_moments_as_the_person_s_clock_shows_them():
+    assert json.loads(compact(chart(), time_zone="America/New_York"))["as_of"] == "2026-11-21T19:00:00-05:00"
+    assert json.loads(compact(chart()))["as_of"] == "2026-11-22T00:00:00Z"

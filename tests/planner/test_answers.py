@@ -35,6 +35,8 @@ def test_a_part_is_told_as_its_share_of_all() -> None:
 def test_how_fresh_it_is_is_said_once() -> None:
     moment = "2026-11-22T08:00:00Z"
     assert answer_for(CALL, {"sentence": "Two.", "as_of": moment}).endswith("As of 2026-11-22 08:00 UTC.")
+    here = answer_for(CALL, {"sentence": "Two.", "as_of": "2026-11-22T09:00:00+01:00"})
+    assert here.endswith("As of 2026-11-22 09:00 UTC+01:00.")
     assert answer_for(CALL, {"sentence": "Two, as of today.", "as_of": moment}) == "Two, as of today."
 
 
