@@ -21,6 +21,7 @@ from copilot.planner.names import names_of
 from copilot.planner.parts import (
     AND,
     FIT,
+    MOST_CALLS,
     MOST_PARTS,
     QUESTION,
     Described,
@@ -320,6 +321,9 @@ class Planner:
             several = next(name for name, one in parameters_of(filled.tool).items() if one.many)
             return ask_for(filled, several, context, memory)
         made = each_of(filled, arguments)
+        count = len(made) * (1 + len(others))
+        if count > MOST_CALLS:
+            return Outline(answer=phrase("too_many_named", memory.language, count=str(count), most=str(MOST_CALLS)))
         again = [call for one in others for call in (one, *made)] if len(calls) == 1 else []
         return Outline([*calls, *made, *again])
 

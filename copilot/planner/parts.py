@@ -11,7 +11,7 @@ from copilot.planner.reading import Filled, Hit, Reading, parameters_of
 from copilot.planner.text import words_of
 from iotsim.core.names import words
 
-MOST_CALLS: Final = 4  # further calls for one question
+MOST_CALLS: Final = 6  # of one service for one question; of more that are named none is made
 MOST_PARTS: Final = 4  # requests in one sentence
 _NO_OPENERS: Final = words(
     """
@@ -78,7 +78,7 @@ def further(filled: Filled) -> dict[str, list[Any]]:
         if not (one.required and filled.tool.is_read):
             said = _side_by_side(filled.text, taken, said)
         if len(said) > 1:
-            found[name] = [hit.found.value for hit in said][: MOST_CALLS + 1]
+            found[name] = [hit.found.value for hit in said]
     return found
 
 
@@ -143,7 +143,7 @@ def each_of(filled: Filled, arguments: dict[str, Any]) -> list[Call]:
     for name, value in arguments.items():
         own = parameters_of(filled.tool).get(name)
         if own is not None and not own.many and isinstance(value, list):
-            values[name] = value[: MOST_CALLS + 1]
+            values[name] = value[:MOST_CALLS]
     sets = [arguments]
     for name, several in values.items():
         sets = [one | {name: value} for value in several for one in sets]

@@ -113,6 +113,12 @@ _SAID: Final[dict[str, tuple[str, str, str, str]]] = {
         "Cela correspond à {count}, plus que je ne peux transmettre d'un coup. Rien n'a été modifié.",
         "Eso coincide con {count}, más de lo que puedo pasar de una vez. No se ha cambiado nada.",
     ),
+    "too_many_named": (
+        "You name {count}, and {most} are the most that I can do at once. Nothing was done.",
+        "Sie nennen {count}, und mehr als {most} kann ich nicht auf einmal erledigen. Es wurde nichts getan.",
+        "Vous en nommez {count}, et je ne peux en traiter que {most} à la fois. Rien n'a été fait.",
+        "Usted nombra {count}, y no puedo hacer más de {most} a la vez. No se ha hecho nada.",
+    ),
     "nothing_fits": (
         "Nothing fits that. Nothing was changed.",
         "Darauf passt nichts. Es wurde nichts geändert.",

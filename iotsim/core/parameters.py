@@ -99,7 +99,7 @@ Limit = Annotated[
 
 _LISTED: Final = re.compile(
     r"\s*(?:,\s*and|,|and|&|\+|plus)\s*#?(?P<n>\d{1,18})\b(?!\s*(?:[kmgt]i?b|gigs?|megs?|%|percent|[.,:]\d|sims?|cards?|"
-    r"lines?|hours?|days?|weeks?|months?|times|euros?|dollars?))",
+    r"lines?|others?|more|minutes?|hours?|days?|weeks?|months?|times|euros?|dollars?))",
     re.IGNORECASE,
 )
 
