@@ -28,7 +28,9 @@ def outcomes_of(thread_id: int) -> dict[str, str]:
 def results_of(calls: Iterable[ToolCall]) -> list[tuple[ToolCall, ToolResult]]:
     """Each call with what came of it; inside the tenant's transaction."""
     found = list(calls)
-    approvals = Approval.objects.in_bulk([one.approval_id for one in found if one.approval_id])
+    approvals = Approval.objects.select_related("organization").in_bulk(
+        [one.approval_id for one in found if one.approval_id]
+    )
     return [(one, _result(one, approvals.get(one.approval_id or 0))) for one in found]
 
 

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from copilot.embedding import embed, embed_kept, whole_words
 from copilot.planner.asking import ask_for, ask_meant, ask_which, decline
+from copilot.planner.follow_ups import follow_up
 from copilot.planner.languages import language_of, understood
 from copilot.planner.memory import Memory
 from copilot.planner.names import names_of
@@ -25,11 +26,11 @@ from copilot.planner.parts import (
     MOST_PARTS,
     QUESTION,
     Described,
+    all_named,
     as_done,
     cut,
     each_of,
     fit_of,
-    further,
     is_bare,
     openers_of,
     placed,
@@ -146,8 +147,8 @@ class Planner:
         lacking = [value for value in resolved if value is None]
         looked_up = [*resolved, *self._chosen(filled, reading).values()]
         placed = {hit.found.span for value in looked_up if isinstance(value, Described) for hit in value.used}
-        others = [value for values in further(filled).values() for value in values]
-        unused = [hit for hit in filled.unused if hit.found.span not in placed and hit.found.value not in others]
+        named = all_named(filled)
+        unused = [hit for hit in filled.unused if hit.found.span not in placed and hit.found.value not in named]
         strangers = {hit.found.span: hit for hit in unused if not hit.slot.free and hit.found.score >= 0.7}
         weights = [0.4 if hit.slot.shares and hit.found.score < 1 else 1.0 for hit in strangers.values()]
         one = any(hit.slot.kind == "limit" and hit.found.value == 1 for hit in unused)
@@ -186,7 +187,8 @@ class Planner:
         newest = not telling and re.search(r"\b(?:that|it|last|latest|just|previous|recent|my)\b", reading.text, re.I)
         if not ordered and not (newest and source.service.startswith("list_")):
             return None
-        return Described(Call(source.service, filled.arguments | {"limit": 1}), Later(source.field), filled.used)
+        call, *others = each_of(filled, filled.arguments | {"limit": 1})
+        return Described(call, Later(source.field), filled.used, others)
 
     def outline(self, text: str, context: SlotContext, memory: Memory | None = None) -> Outline:
         """What a sentence asks for, given what was said before."""
@@ -207,7 +209,7 @@ class Planner:
         if not cleaned or is_hostile(cleaned):
             return self.decline(memory.language)
         reading = self.read(text, context)
-        follow = self._follow_up(reading, memory)
+        follow = follow_up(reading, memory, self.tools, self._openers)
         if follow:
             return Outline(follow)
         several = self._several(reading, memory, context)
@@ -372,34 +374,11 @@ class Planner:
             ordered = by_name or any(hit.slot.kind == "sort" for hit in described.used)
             if described.arguments.get("limit", 1) > 1 and (one.many or (ordered and filled.tool.is_read)):
                 later = Later(source.field, many=one.many, each=not one.many)
-                found[name] = Described(Call(source.service, described.arguments), later, described.used)
+                call, *others = each_of(described, described.arguments)
+                found[name] = Described(call, later, described.used, others)
                 if by_name:
                     return {name: found[name]}
         return dict(list(found.items())[:1])
-
-    def _follow_up(self, reading: Reading, memory: Memory) -> list[Call]:
-        """The last call again with what was just said ("what about the last 7 days", "only the German ones")."""
-        last = memory.last_call
-        if last is None or last["name"] not in self.tools or not memory.is_elliptic(reading.text):
-            return []
-        if not memory.goes_on(reading.text) and self._is_command(reading.text):
-            return []
-        filled = fill(self.tools[last["name"]], reading)
-        others = [value for values in further(filled).values() for value in values]
-        strangers = [
-            hit
-            for hit in filled.unused
-            if not (hit.slot.free or hit.slot.shares or hit.found.value in others) and hit.found.score >= 0.7
-        ]
-        if not filled.used or strangers or any(hit.slot.opens for hit in filled.used):
-            return []
-        return [
-            replace(one, arguments={**last["arguments"], **one.arguments}) for one in each_of(filled, filled.arguments)
-        ]
-
-    def _is_command(self, text: str) -> bool:
-        """Whether it begins with a verb of its own: "show truck-17" after a suspension suspends nothing."""
-        return any(word in self._openers for word in words_of(text)[:1])
 
     def decline(self, language: str = "en") -> Outline:
         """No call, and what can be asked instead."""

@@ -82,6 +82,11 @@ def further(filled: Filled) -> dict[str, list[Any]]:
     return found
 
 
+def all_named(filled: Filled) -> list[Any]:
+    """Every value that such a call each takes."""
+    return [value for values in further(filled).values() for value in values]
+
+
 def _side_by_side(text: str, taken: Sequence[Hit], said: Sequence[Hit]) -> list[Hit]:
     """Those that an "and", an "or" or a comma joins to the value taken, before and behind it."""
     if not taken or taken[0].slot.kind == "day":
@@ -139,7 +144,7 @@ def is_bare(filled: Filled, arguments: Mapping[str, Any], reading: Reading, memo
 
 def each_of(filled: Filled, arguments: dict[str, Any]) -> list[Call]:
     """One call; or one each when a question names several things and the tool takes one ("3456 and 7788")."""
-    values: dict[str, Sequence[Any]] = dict(further(filled))
+    values: dict[str, Sequence[Any]] = {name: said for name, said in further(filled).items() if name in arguments}
     for name, value in arguments.items():
         own = parameters_of(filled.tool).get(name)
         if own is not None and not own.many and isinstance(value, list):

@@ -86,8 +86,9 @@ def get_usage_of_sims(
     rows = _named(actor, sims) if sims else wanted.rows(actor)
     everything = not sims and wanted.is_empty and actor.customer_ids is None
     among = "" if everything else "AND sim_id IN (SELECT id FROM mine)"
+    expected = rows if sims else rows.exclude(status__in=AT_REST)
     sums = _sums(actor, rows, among, (start, end), limit, () if sims else AT_REST)
-    items = _items(rows, sums, limit, () if sims else AT_REST)
+    items = _items(rows, expected, sums, limit)
     total = sums.users + sums.silent
     return UsageOfSims(
         sentence=_sentence(wanted.words(), total, sums, start, end),
@@ -117,13 +118,13 @@ def _sums(
     return _Sums(int(total), users, silent, [(sim, used, sessions) for sim, used, sessions in heaviest])
 
 
-def _items(rows: "SimQuerySet", sums: _Sums, limit: int, at_rest: Sequence[str]) -> list[SimUsage]:
+def _items(rows: "SimQuerySet", expected: "SimQuerySet", sums: _Sums, limit: int) -> list[SimUsage]:
     """The heaviest first, then those that used nothing, as many as may be shown."""
     known = rows.in_bulk([sim for sim, _, _ in sums.heaviest])
-    found = [_row(known[sim], used, sessions) for sim, used, sessions in sums.heaviest]
+    found = [_row(known[sim], used, sessions) for sim, used, sessions in sums.heaviest if sim in known]
     if len(found) == limit or not sums.silent:
         return found
-    others = rows.exclude(pk__in=list(known)).exclude(status__in=at_rest).order_by("iccid")
+    others = expected.exclude(pk__in=list(known)).order_by("iccid")
     return found + [_row(sim, 0, 0) for sim in others[: limit - len(found)]]
 
 
