@@ -26,9 +26,9 @@ class Servers:
     valkey: Valkey | None = None
 
     def start(self) -> None:
-        """Start what the environment does not name, and name it there, with a data folder of its own."""
+        """Start what the environment does not name, and name it there."""
         signal.signal(signal.SIGTERM, _end_as_by_ctrl_c)
-        os.environ["DATA_DIR"] = str(self.folder)
+        os.environ["TEST_FOLDER"] = str(self.folder)
         os.environ["TEST_RUN"] = uuid.uuid4().hex[:8]
         os.environ.setdefault("SECRET_KEY", places.secret(self.folder, "secret-key"))
         if not os.environ.get("DATABASE_URL"):
@@ -61,8 +61,12 @@ def database_url(*, user: str, password: str, host: str, name: str, port: str = 
 
 
 def settings_for_tests() -> None:
-    """What every process of the run needs before Django's settings are read."""
+    """What every process of the run needs before Django's settings are read.
+
+    Each has a database, a prefix and a data folder of its own: organisations of two databases share their numbers.
+    """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    os.environ["DATA_DIR"] = str(Path(os.environ["TEST_FOLDER"]) / worker)
     os.environ["DJANGO_SETTINGS_MODULE"] = "iotsim.settings"
     os.environ["REDIS_PREFIX"] = f"test-{os.environ['TEST_RUN']}-{worker}"
     os.environ.update(

@@ -1,9 +1,10 @@
 """Every wrong combination of settings is an error with a number and a hint."""
 
+import os
 import uuid
+from pathlib import Path
 
 import pytest
-from django.conf import settings as project
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
@@ -204,7 +205,7 @@ def connected(database):
 @pytest.fixture
 def administrator():
     """What a superuser of the embedded server signs in with."""
-    path = project.DATA_DIR / "database-admin-password"
+    path = Path(os.environ["TEST_FOLDER"]) / "database-admin-password"
     if not path.exists():
         pytest.skip("DATABASE_URL names a server of yours, whose superuser the tests do not know.")
     return {"USER": "postgres", "PASSWORD": path.read_text()}

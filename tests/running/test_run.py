@@ -33,6 +33,7 @@ OF_THE_TESTS = (
     "REDIS_URL",
     "SECRET_KEY",
     "SITE_URL",
+    "TEST_FOLDER",
 )
 
 
