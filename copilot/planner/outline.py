@@ -372,7 +372,8 @@ class Planner:
             described = fill(self.tools[source.service], reading)
             by_name = one.slot.kind in described.arguments.values()
             ordered = by_name or any(hit.slot.kind == "sort" for hit in described.used)
-            if described.arguments.get("limit", 1) > 1 and (one.many or (ordered and filled.tool.is_read)):
+            count = described.arguments.get("limit", 0)
+            if (count > 1 and one.many) or (count > 0 and ordered and filled.tool.is_read):
                 later = Later(source.field, many=one.many, each=not one.many)
                 call, *others = each_of(described, described.arguments)
                 found[name] = Described(call, later, described.used, others)

@@ -46,6 +46,14 @@ def test_my_top_sim_is_looked_up_first(outline: Outliner) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["forecast my heaviest SIM", "forecast the usage of my heaviest SIM"])
+def test_my_top_sim_is_looked_up_for_what_can_do_without_a_sim(outline: Outliner, text: str) -> None:
+    assert outline(text).calls == [
+        Call("find_sims", {"sort": "-usage", "limit": 1}),
+        Call("get_usage_forecast", {"sim": Later("iccid", each=True)}),
+    ]
+
+
 def test_the_top_five_are_looked_up_before_a_bulk_change(outline: Outliner) -> None:
     first, second = outline("suspend the top 5 SIMs").calls
     assert first == Call("find_sims", {"sort": "-usage", "limit": 5})
