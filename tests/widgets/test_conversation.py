@@ -54,7 +54,7 @@ async def test_what_was_drawn_stays_as_it_was_when_the_conversation_is_read_agai
     await in_thread(update_quota, actor, sim="3456", quota="77 GB")
     kept = fold((one.seq, one.payload) for one in kept_events(actor, told))
     [item] = [one for one in kept.items.values() if one.kind == "widget"]
-    assert "of 1.00\u00a0GB" in html_of(item) and "77" not in html_of(item)
+    assert "of 1.00\u00a0GB" in html_of(item) and "77.00\u00a0GB" not in html_of(item)
     found = await in_thread(get_conversation, actor, thread=told.thread_id)
     assert [one.kind for one in found.entries] == ["said", "call", "widget", "answer"]
 
