@@ -30,8 +30,12 @@ SHARES: Final = 8
 def write(source: Source, file: IO[bytes]) -> None:
     """Draw and write the document. Raises Unavailable where there is no Pango."""
     require_pango()
+    from PIL import ImageFile
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
+
+    # WeasyPrint lets the whole process take pictures that are cut off; a photo of a label must not pass as whole.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
 
     figures = source.figures
     source.tell(figures.sims, figures.sims, "Drawing the pages")

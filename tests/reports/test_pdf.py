@@ -1,12 +1,16 @@
 """A report on paper: readable for everybody, drawn without any network, and refused in a sentence without Pango."""
 
+import io
 import os
 import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
+from iotsim.core.errors import Invalid
 from iotsim.core.wording import kept_apart
+from sims.formats.brought import read
 from sims.reports import drawing
 from sims.reports.as_pdf import fetch_nothing
 from sims.reports.figures import DaySum
@@ -52,6 +56,14 @@ def test_it_is_tagged_and_tells_its_language_and_title(document):
 def test_it_carries_no_script_and_no_link(document):
     assert all("/Annots" not in page for page in pages_of_pdf(document).pages)
     assert "/JavaScript" not in str(pages_of_pdf(document).trailer["/Root"])
+
+
+def test_photos_that_are_cut_off_are_still_refused_after_it(document):
+    photo = io.BytesIO()
+    Image.effect_noise((200, 200), 50).save(photo, "PNG")
+    assert pages_of_pdf(document)
+    with pytest.raises(Invalid, match="damaged"):
+        read(io.BytesIO(photo.getvalue()[:9_000]))
 
 
 def test_nothing_is_fetched():
