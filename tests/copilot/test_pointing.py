@@ -49,7 +49,7 @@ async def test_suspend_these_goes_by_the_filter_when_all_that_fit_are_chosen(act
 
 async def test_why_is_this_one_high_explains_the_sim_of_the_page(actor, fleet):
     today = local_today(actor)
-    for back in range(30):
+    for back in range(60):
         await in_thread(use, fleet["heavy"], today - timedelta(days=back), 10**8 if back < 5 else 10**6)
     told = await ask(actor, "Why is this one high?", context=said(path=f"/sims/{fleet['heavy'].iccid}/"))
     assert told.calls == [("explain_usage", "done")], told.answer

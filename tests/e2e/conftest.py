@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import pytest
 
 from iotsim import processes
 from tests.conftest import REPOSITORY, MakeMembership
+from tests.dates import billing_day
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
@@ -104,8 +104,7 @@ def fleet(organisation: "Organization", make_membership: MakeMembership) -> Flee
     user = make_membership("manager").user
     user.set_password(PASSWORD)
     user.save()
-    began = min((datetime.now(UTC) - timedelta(days=10)).day, 28)
-    plan = make_plan(organisation, "Fleet 10 GB", quota_bytes=10**10, billing_day=began)
+    plan = make_plan(organisation, "Fleet 10 GB", quota_bytes=10**10, billing_day=billing_day(10))
     customer = make_customer(organisation, "Harbour Logistics")
     with tenant(organisation.pk, read_only=True):
         operator = Operator.objects.filter(country="DE").first()

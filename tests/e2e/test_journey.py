@@ -16,11 +16,12 @@ HEADER = (
 
 
 def bics_file(folder: Path, fleet: Fleet) -> Path:
-    """Six GB for each heavy SIM, and one row whose ICCID a spreadsheet has eaten."""
-    rows = [HEADER]
+    """Six GB for each heavy SIM this month, and one row whose ICCID a spreadsheet has eaten."""
+    rows, now = [HEADER], datetime.now(UTC)
+    began = max(now - timedelta(hours=3), now.replace(day=1, hour=0, minute=0, second=0))
     iccids = [iccid for iccid in fleet.heavy for _ in range(2)]
     for n, iccid in enumerate([*iccids, "8.98E+18"]):
-        at = (datetime.now(UTC) - timedelta(hours=3, minutes=n)).strftime("%Y-%m-%d %H:%M:%S")
+        at = (began + timedelta(seconds=n)).strftime("%Y-%m-%d %H:%M:%S")
         used = "3000000000,2000000000,1000000000"
         rows.append(f"{at},{at},Data,,1,2,E{n},,{iccid},,,,,,Orange,EU,1,{used},iot,LTE,0.1,EUR")
     path = folder / "bics_usage.csv"

@@ -8,10 +8,9 @@ from analytics.suggesting.keeping import refresh
 from iotsim.core.models import Membership
 from iotsim.core.tenancy import tenant
 from sims.models import Sim
+from tests.dates import today
 from tests.e2e.conftest import AXE, PHONE
 from tests.widgets.test_suggestions import GB, foresee
-
-TODAY = datetime.now(UTC).date()
 
 
 def ask(page, text):
@@ -44,7 +43,7 @@ def runs_out(fleet, label, days=3):
         Sim.objects.filter(pk=sim.pk).update(cycle_bytes=9 * GB, cycle_as_of=datetime.now(UTC))
     row = foresee(
         sim, 11_000, 13_000, 15_000, used_bytes=9 * GB, quota_bytes=10 * GB, exhausts_probability=0.9,
-        exhausts_on=TODAY + timedelta(days=days),
+        exhausts_on=today() + timedelta(days=days),
     )  # fmt: skip
     with tenant(fleet.organisation.pk):
         daily = GB / (days + 0.5)

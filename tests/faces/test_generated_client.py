@@ -15,6 +15,7 @@ from iotsim.core.keys import create_key
 from iotsim.core.tenancy import tenant
 from sims.models import Sim
 from tests.conftest import REPOSITORY
+from tests.dates import billing_day
 from tests.fleet import make_plan, make_sim
 
 SECONDS = 60
@@ -58,7 +59,8 @@ def body(name, **values):
 
 def brought_in(call, organisation):
     """Upload a usage file, import it, and wait for the job as any client would."""
-    sim = make_sim(organisation, label="pump", plan=make_plan(organisation, quota_bytes=5_000_000_000))
+    plan = make_plan(organisation, quota_bytes=5_000_000_000, billing_day=billing_day(10))
+    sim = make_sim(organisation, label="pump", plan=plan)
     make_sim(organisation, label="meter")
     rows = f"iccid,started_at,ended_at,bytes_up,bytes_down\n{sim.iccid},{moment(2)},{moment(1)},6000000000,1\n"
     types = importlib.import_module("iotsim_client.types")

@@ -95,10 +95,10 @@ def key_and_digest(name, **values):
     ("name", "named", "measured"),
     [
         ("own", {"apn": "other"}, {"bytes_up": "7"}),
-        ("own", {"iccid": iccid(2)}, {"ended_at": noon(2)}),
+        ("own", {"iccid": iccid(2)}, {"ended_at": noon(1)}),
         ("own", {"mcc": "262", "mnc": "02"}, {"cost": "1", "currency": "EUR"}),
         ("bics", {"addonPlanId": "9"}, {"up": 7}),
-        ("bics", {"timestamp": f"{noon(2):%Y-%m-%d %H:%M:%S}"}, {"revenue": "1"}),
+        ("bics", {"timestamp": f"{noon(9):%Y-%m-%d %H:%M:%S}"}, {"revenue": "1"}),
         ("bics", {"subServiceType": "MT"}, {"count": 2}),
         ("bics", {"imsi": "206281000153010"}, {"revenueCurrency": "USD"}),
     ],

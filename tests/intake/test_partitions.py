@@ -1,16 +1,15 @@
 """Partitions of usage: made when needed, for dates that make sense, never open by their own names."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import DatabaseError, connection
 
 from iotsim.core.tenancy import tenant
 from sims.intake.partitions import ensure_partitions
+from tests.dates import today
 from tests.intake.samples import bring_in, noon, own, own_row
 from tests.intake.state import rows
-
-TODAY = datetime.now(UTC).date()
 
 
 def make(first, last):
@@ -30,17 +29,17 @@ def test_a_row_finds_a_place_in_any_month_that_is_taken(organisation, actor):
 
 
 def test_making_partitions_again_makes_none(database):
-    make(TODAY - timedelta(days=90), TODAY)
-    assert make(TODAY - timedelta(days=90), TODAY) == 0
+    make(today() - timedelta(days=90), today())
+    assert make(today() - timedelta(days=90), today()) == 0
 
 
 @pytest.mark.parametrize(
     ("first", "last"),
     [
-        (date(1970, 1, 1), TODAY),
-        (TODAY, TODAY + timedelta(days=200)),
-        (TODAY, date(9999, 12, 31)),
-        (TODAY, TODAY - timedelta(days=1)),
+        (date(1970, 1, 1), today()),
+        (today(), today() + timedelta(days=200)),
+        (today(), date(9999, 12, 31)),
+        (today(), today() - timedelta(days=1)),
         (date.min, date.max),
     ],
 )
@@ -59,7 +58,7 @@ def test_the_application_cannot_make_partitions_itself(organisation):
 
 
 def test_a_temporary_table_cannot_pose_as_ours(organisation):
-    month = (TODAY.replace(day=1) - timedelta(days=2100)).replace(day=1)
+    month = (today().replace(day=1) - timedelta(days=2100)).replace(day=1)
     with tenant(organisation.pk), connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE sims_usagerecord_{month:%Y_%m} (id bigint)")
         assert make(month, month) >= 1
@@ -67,7 +66,7 @@ def test_a_temporary_table_cannot_pose_as_ours(organisation):
 
 def test_a_partition_is_closed_under_its_own_name(organisation, actor):
     bring_in(actor, own(own_row()))
-    ensure_partitions(TODAY - timedelta(days=5), TODAY)
+    ensure_partitions(today() - timedelta(days=5), today())
     names = [
         name for (name,) in rows(
             organisation,
@@ -82,7 +81,7 @@ def test_a_partition_is_closed_under_its_own_name(organisation, actor):
 
 
 def test_every_partition_has_row_security_of_its_own_too(organisation, actor):
-    ensure_partitions(TODAY - timedelta(days=5), TODAY)
+    ensure_partitions(today() - timedelta(days=5), today())
     open_ones = rows(
         organisation,
         "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' AND relname LIKE 'sims_usage%%' "

@@ -1,6 +1,6 @@
 """Partitions are made ahead and dropped when they are too old, and nobody can drop what is to be kept."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -12,12 +12,12 @@ from sims.bulk import address
 from sims.intake.partitions import ensure_hour_partitions, ensure_partitions
 from sims.retention import keep_partitions, kept_from
 from sims.tasks import keep_partitions as task
+from tests.dates import today
 from tests.fleet import make_sim
 from tests.intake.samples import bring_in, iccid, noon, own, own_row
 
-TODAY = datetime.now(UTC).date()
-LONG_AGO = TODAY.replace(year=TODAY.year - 9, month=6, day=1)  # where no other test has anything
-KEPT = (TODAY - LONG_AGO).days - 200
+LONG_AGO = today().replace(year=today().year - 9, month=6, day=1)  # where no other test has anything
+KEPT = (today() - LONG_AGO).days - 200
 
 
 def ask(statement, *parameters):
@@ -53,10 +53,10 @@ def old_partitions(database):
 
 def test_the_months_and_quarters_to_come_are_there(database):
     keep_partitions()
-    ahead = TODAY + timedelta(days=62)
+    ahead = today() + timedelta(days=62)
     for table in ("usagerecord", "usagehourly", "usagedaily"):
         assert named(table, ahead) in partitions(f"sims_{table}")
-        assert named(table, TODAY) in partitions(f"sims_{table}")
+        assert named(table, today()) in partitions(f"sims_{table}")
 
 
 def test_the_task_of_the_scheduler_does_it(database):
@@ -86,15 +86,15 @@ def test_for_ever_drops_nothing(old_partitions, settings):
 
 
 def test_a_partition_with_a_day_to_keep_stays_whole(old_partitions, settings):
-    settings.HOURS_KEPT_DAYS = (TODAY - LONG_AGO).days - 15
-    settings.RECORDS_KEPT_DAYS = (TODAY - LONG_AGO).days - 60
+    settings.HOURS_KEPT_DAYS = (today() - LONG_AGO).days - 15
+    settings.RECORDS_KEPT_DAYS = (today() - LONG_AGO).days - 60
     assert keep_partitions() == []
 
 
 def test_records_stay_two_months_longer_so_that_days_can_be_rebuilt(old_partitions, settings):
     settings.HOURS_KEPT_DAYS = 0
     month_end = date(LONG_AGO.year, 7, 1)
-    settings.RECORDS_KEPT_DAYS = (TODAY - month_end).days - 62 + 1
+    settings.RECORDS_KEPT_DAYS = (today() - month_end).days - 62 + 1
     assert keep_partitions() == []
     settings.RECORDS_KEPT_DAYS -= 1
     assert keep_partitions() == [named("usagerecord", LONG_AGO)]
@@ -122,7 +122,9 @@ def test_a_table_that_is_busy_is_left_for_the_next_time(old_partitions, settings
 # --- abuse ---
 
 
-@pytest.mark.parametrize("before", [TODAY, TODAY - timedelta(days=30), TODAY + timedelta(days=400), date.max, None])
+@pytest.mark.parametrize(
+    "before", [today(), today() - timedelta(days=30), today() + timedelta(days=400), date.max, None]
+)
 @pytest.mark.parametrize("kind", ["records", "hours", "days"])
 def test_nobody_drops_what_is_younger_than_a_month(database, kind, before):
     with pytest.raises(DatabaseError, match="no partitions of"):
@@ -169,7 +171,12 @@ def test_a_table_of_ours_that_is_no_partition_is_never_dropped(database):
 
 @pytest.mark.parametrize(
     ("first", "last"),
-    [(date(1970, 1, 1), TODAY), (TODAY, TODAY + timedelta(days=200)), (TODAY, TODAY - timedelta(days=1)), (None, None)],
+    [
+        (date(1970, 1, 1), today()),
+        (today(), today() + timedelta(days=200)),
+        (today(), today() - timedelta(days=1)),
+        (None, None),
+    ],
 )
 def test_hour_partitions_are_made_for_dates_that_make_sense_only(database, first, last):
     with pytest.raises(DatabaseError, match="no hour partitions"):
@@ -190,7 +197,7 @@ def test_a_day_whose_records_were_dropped_is_not_rebuilt_from_the_rest(organisat
     bring_in(actor, own(own_row(started_at=noon(40), bytes_up=100), own_row(started_at=noon(5), bytes_up=10)))
     with tenant(organisation.pk), connection.cursor() as cursor:
         cursor.execute("UPDATE sims_usagedaily SET bytes_up = 900 WHERE bytes_up = 100")  # as if there had been more
-    monkeypatch.setattr("sims.intake.daily.records_whole_from", lambda: TODAY - timedelta(days=20))
+    monkeypatch.setattr("sims.intake.daily.records_whole_from", lambda: today() - timedelta(days=20))
     bring_in(actor, own(own_row(started_at=noon(40), bytes_up=50), own_row(started_at=noon(5), bytes_up=20)))
     with tenant(organisation.pk):
         assert ask("SELECT bytes_up FROM sims_usagedaily ORDER BY day") == [(900,), (20,)]

@@ -16,11 +16,11 @@ from sims.intake.partitions import ensure_partitions_for
 from sims.schemas.fleet import UsageDay
 from sims.services.history import get_usage_history
 from sims.usage import by_month, sim_hours
+from tests.dates import today
 from tests.fleet import make_sim
 from tests.intake.test_days import session, used
 
 BERLIN = ZoneInfo("Europe/Berlin")
-TODAY = datetime.now(UTC).date()
 
 
 def use(organisation, sim, *records):
@@ -43,13 +43,13 @@ def sim(organisation):
 
 
 def test_a_short_period_is_shown_by_hour_and_a_long_one_by_day_or_month(organisation, actor, sim):
-    use(organisation, sim, (at(TODAY, 0), at(TODAY, 0), 5))
+    use(organisation, sim, (at(today(), 0), at(today(), 0), 5))
     for start, resolution, entries in (
-        (TODAY, "hour", 24),
-        (TODAY - timedelta(days=1), "hour", 48),
-        (TODAY - timedelta(days=2), "day", 3),
-        (TODAY - timedelta(days=365), "day", 366),
-        (TODAY - timedelta(days=366), "month", None),
+        (today(), "hour", 24),
+        (today() - timedelta(days=1), "hour", 48),
+        (today() - timedelta(days=2), "day", 3),
+        (today() - timedelta(days=365), "day", 366),
+        (today() - timedelta(days=366), "month", None),
     ):
         found = get_usage_history(actor, sim=sim.iccid, start_date=start)
         assert found.resolution == resolution and found.total_bytes == 5
@@ -59,20 +59,20 @@ def test_a_short_period_is_shown_by_hour_and_a_long_one_by_day_or_month(organisa
 
 
 def test_it_can_be_asked_for(organisation, actor, sim):
-    use(organisation, sim, (at(TODAY - timedelta(days=4)), at(TODAY - timedelta(days=4), 14), 100))
-    start = TODAY - timedelta(days=6)
+    use(organisation, sim, (at(today() - timedelta(days=4)), at(today() - timedelta(days=4), 14), 100))
+    start = today() - timedelta(days=6)
     by_hour = get_usage_history(actor, sim=sim.iccid, start_date=start, resolution="hour")
     assert len(by_hour.hours) == 7 * 24 and [one.bytes_total for one in by_hour.hours if one.bytes_total] == [50, 50]
     assert "The busiest hour began on" in by_hour.sentence
     monthly = get_usage_history(actor, sim=sim.iccid, start_date=start, resolution="month")
     assert monthly.start_date == start.replace(day=1) and monthly.months[0].month == start.replace(day=1)
-    daily = get_usage_history(actor, sim=sim.iccid, start_date=TODAY, resolution="day")
+    daily = get_usage_history(actor, sim=sim.iccid, start_date=today(), resolution="day")
     assert daily.hours == [] and len(daily.days) == 1
 
 
 def test_hours_that_are_not_kept_are_said_to_be_gone(organisation, actor, sim, settings):
     settings.HOURS_KEPT_DAYS = 31
-    old = TODAY - timedelta(days=60)
+    old = today() - timedelta(days=60)
     use(organisation, sim, (at(old), at(old), 7))
     short = get_usage_history(actor, sim=sim.iccid, start_date=old, end_date=old)
     assert short.resolution == "day" and short.total_bytes == 7
@@ -83,10 +83,10 @@ def test_hours_that_are_not_kept_are_said_to_be_gone(organisation, actor, sim, s
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"resolution": "hour", "start_date": TODAY - timedelta(days=40)}, "at most 31 days"),
+        ({"resolution": "hour", "start_date": today() - timedelta(days=40)}, "at most 31 days"),
         ({"resolution": "minute"}, "'hour', 'day' or 'month'"),
-        ({"start_date": TODAY, "end_date": TODAY - timedelta(days=1)}, "ends before that"),
-        ({"start_date": TODAY - timedelta(days=1200)}, "longer than 1,100 days"),
+        ({"start_date": today(), "end_date": today() - timedelta(days=1)}, "ends before that"),
+        ({"start_date": today() - timedelta(days=1200)}, "longer than 1,100 days"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_a_sentence(actor, sim, wrong, sentence):
@@ -114,7 +114,7 @@ def test_the_hour_that_comes_twice_has_two_entries(make_organisation, day, count
 def test_in_a_zone_half_an_hour_off_the_first_hour_begins_before_midnight(make_organisation):
     organisation = make_organisation("Kathmandu", time_zone="Asia/Kathmandu")
     zone, sim = ZoneInfo("Asia/Kathmandu"), make_sim(organisation)
-    begin = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=zone) - timedelta(days=2)
+    begin = datetime(today().year, today().month, today().day, tzinfo=zone) - timedelta(days=2)
     use(organisation, sim, (begin, begin + timedelta(days=1), 24 * 60))
     with tenant(organisation.pk):
         hours = sim_hours(sim, zone, begin.date(), begin.date())

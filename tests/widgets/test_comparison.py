@@ -1,6 +1,6 @@
 """Things side by side: what each used in a period and in the one before."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -8,21 +8,21 @@ from analytics.services.comparison import compare_usage
 from iotsim.core.errors import Invalid, NotFound
 from iotsim.core.tenancy import tenant
 from sims.models import Operator, Sim
+from tests.dates import today
 from tests.fleet import make_customer, make_sim, use
 
 MB = 10**6
-TODAY = datetime.now(UTC).date()
 
 
 def used(sim, *, now, before):
     """So many megabytes in the last ten whole days, and in the ten before."""
-    use(sim, TODAY - timedelta(days=3), now * MB)
+    use(sim, today() - timedelta(days=3), now * MB)
     if before:
-        use(sim, TODAY - timedelta(days=13), before * MB)
+        use(sim, today() - timedelta(days=13), before * MB)
 
 
 def last_ten():
-    return {"start_date": TODAY - timedelta(days=10), "end_date": TODAY - timedelta(days=1)}
+    return {"start_date": today() - timedelta(days=10), "end_date": today() - timedelta(days=1)}
 
 
 @pytest.fixture

@@ -22,15 +22,15 @@ from sims.models import Intake, Sim
 from sims.services.quota import update_quota
 from sims.services.status import change_status_in_bulk, toggle_sim_status
 from tests.analytics.savings.making import foresee
+from tests.dates import today
 from tests.fleet import make_customer, make_plan, make_sim
 
 MB, GB = 10**6, 10**9
-TODAY = datetime.now(UTC).date()
 
 
 def far_off() -> int:
     """A billing day at least eight days ahead."""
-    return min((TODAY + timedelta(days=15)).day, 28)
+    return min((today() + timedelta(days=15)).day, 28)
 
 
 def running_out(organisation, *, days=3, label="truck-17", plan=None, **fields) -> Sim:
@@ -43,7 +43,7 @@ def running_out(organisation, *, days=3, label="truck-17", plan=None, **fields) 
         sim = Sim.objects.select_related("plan").get(pk=sim.pk)
     # A sixth of what the cycle still brings: within three days, at any hour of this one.
     row = foresee(sim, 1300, 1500, 1700, used_bytes=used, quota_bytes=GB, exhausts_probability=0.8,
-                  exhausts_on=TODAY + timedelta(days=days))  # fmt: skip
+                  exhausts_on=today() + timedelta(days=days))  # fmt: skip
     with tenant(organisation.pk):
         daily = 100 * MB / (days + 0.5)
         row.days_p10, row.days_p50, row.days_p90 = [daily * 0.95] * 31, [daily] * 31, [daily * 1.05] * 31
@@ -56,12 +56,12 @@ def advise(sim, cents, *, customer=None) -> Recommendation:
         return Recommendation.objects.create(
             organization_id=sim.organization_id, kind="retire_idle", sim_id=sim.pk, from_plan_id=sim.plan_id,
             customer_id=sim.customer_id or 0, cost_cents=cents, worst_cost_cents=cents, saving_cents=cents,
-            worst_saving_cents=cents, currency="EUR", confidence="high", history_days=90, since=TODAY, night=TODAY,
+            worst_saving_cents=cents, currency="EUR", confidence="high", history_days=90, since=today(), night=today(),
         )  # fmt: skip
 
 
 def strange(sim, *, severity="critical", days_ago=0) -> Anomaly:
-    day = TODAY - timedelta(days=days_ago)
+    day = today() - timedelta(days=days_ago)
     with tenant(sim.organization_id):
         return Anomaly.objects.create(
             organization_id=sim.organization_id, sim_id=sim.pk, customer_id=sim.customer_id, kind="theft",

@@ -16,9 +16,10 @@ from iotsim.core.models import Job, Organization
 from iotsim.core.tenancy import tenant
 from sims.intake.partitions import ensure_partitions
 from sims.models import FleetDaily, Sim, UsageDaily
+from tests.dates import today
 from tests.fleet import make_customer, make_plan, make_sim
 
-LAST = date(2026, 11, 21)  # a Saturday
+LAST = today() - timedelta(days=(today().weekday() - 7) % 7 + 2)  # a Saturday; the day after it is over too
 DAYS = 100
 MB = 1_000_000
 

@@ -11,7 +11,8 @@ import pytest
 from analytics.services.charts import generate_chart
 from analytics.services.forecasts import get_usage_forecast, list_quota_risks
 from iotsim.core.registry import get
-from tests.analytics.forecasts.world import GB, MB, night, steady, today
+from tests.analytics.forecasts.world import GB, MB, night, steady
+from tests.dates import today
 from tests.fleet import make_customer, make_plan, make_sim
 
 

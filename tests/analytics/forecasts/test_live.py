@@ -9,7 +9,8 @@ from analytics.services.forecasts import get_usage_forecast, list_quota_risks
 from iotsim.core.tenancy import tenant
 from sims.intake.fleet import roll_cycles
 from sims.services.quota import update_quota
-from tests.analytics.forecasts.world import GB, MB, again, midnight, night, now, steady, today
+from tests.analytics.forecasts.world import GB, MB, again, midnight, night, now, steady
+from tests.dates import today
 from tests.fleet import make_plan
 
 

@@ -11,7 +11,8 @@ from analytics.services.nights import run_analytics_night
 from iotsim.core.jobs import run_job
 from iotsim.core.tenancy import tenant
 from sims.cycles import cycle_start, next_cycle_start
-from tests.analytics.forecasts.world import GB, MB, NoJob, midnight, night, steady, today
+from tests.analytics.forecasts.world import GB, MB, NoJob, midnight, night, steady
+from tests.dates import today
 from tests.fleet import make_customer, make_plan, make_sim
 
 

@@ -1,7 +1,7 @@
 """A small fleet with two months of days, and a night that has forecast it. Days are relative to today."""
 
 import zlib
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,11 @@ from iotsim.core.models import Organization
 from iotsim.core.tenancy import tenant
 from sims.cycles import cycle_start
 from sims.models import Sim
+from tests.dates import today
 from tests.fleet import make_sim, use
 
 MB, GB = 10**6, 10**9
 DAYS = 60
-
-
-def today() -> date:
-    return datetime.now(UTC).date()
 
 
 def now() -> datetime:

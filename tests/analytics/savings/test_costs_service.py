@@ -1,7 +1,7 @@
 """What SIMs cost so far, by the end of the cycle, and on another plan: the same numbers on every face."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -14,9 +14,8 @@ from iotsim.core.tenancy import tenant
 from sims.cycles import cycle_start, next_cycle_start
 from sims.models import Sim
 from tests.analytics.savings.making import LONG_AGO, MB, foresee
+from tests.dates import today
 from tests.fleet import make_customer, make_plan, make_sim, use
-
-TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def fleet(organisation):
         whose = make_customer(organisation, customer) if customer else None
         sim = make_sim(organisation, customer=whose, activated_at=LONG_AGO, cycle_bytes=used * MB, **fields)
         if used:
-            use(sim, TODAY, used * MB)
+            use(sim, today(), used * MB)
         sims.append(sim)
     foresee(sims[0], 150, 150, 150)
     return sims
@@ -41,7 +40,7 @@ def fleet(organisation):
 
 def share():
     """Which part of this month's days is over, today included."""
-    return TODAY.day / (next_cycle_start(TODAY, 1) - cycle_start(TODAY, 1)).days
+    return today().day / (next_cycle_start(today(), 1) - cycle_start(today(), 1)).days
 
 
 def test_this_cycle_so_far_and_at_its_end(actor, fleet):
@@ -76,7 +75,7 @@ def test_a_pool_is_foreseen_as_one(actor, organisation):
 
 
 def test_the_same_numbers_as_the_chart_for_a_period(actor, fleet):
-    period = {"start_date": TODAY - timedelta(days=20), "end_date": TODAY}
+    period = {"start_date": today() - timedelta(days=20), "end_date": today()}
     found = get_cost_breakdown(actor, by="customer", currency="EUR", **period)
     chart = generate_chart(actor, chart_type="cost_breakdown", group_by="customer", currency="EUR", **period)
     assert {one.name: one.total_cents for one in found.items} == {
