@@ -122,11 +122,10 @@ def test_a_table_that_is_busy_is_left_for_the_next_time(old_partitions, settings
 # --- abuse ---
 
 
-@pytest.mark.parametrize(
-    "before", [today(), today() - timedelta(days=30), today() + timedelta(days=400), date.max, None]
-)
+@pytest.mark.parametrize("back", [0, 30, -400, date.max, None])
 @pytest.mark.parametrize("kind", ["records", "hours", "days"])
-def test_nobody_drops_what_is_younger_than_a_month(database, kind, before):
+def test_nobody_drops_what_is_younger_than_a_month(database, kind, back):
+    before = today() - timedelta(days=back) if isinstance(back, int) else back
     with pytest.raises(DatabaseError, match="no partitions of"):
         ask("SELECT sims_detach_partitions(%s, %s)", kind, before)
 

@@ -1,6 +1,6 @@
 """Usage of a SIM by hour, day and month, in the organisation's zone."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,14 +94,19 @@ def test_what_cannot_be_shown_is_refused_with_a_sentence(actor, sim, wrong, sent
         get_usage_history.call(actor, {"sim": sim.iccid, **wrong})
 
 
-@pytest.mark.parametrize(
-    ("day", "count", "twice"),
-    [(date(2026, 3, 29), 23, []), (date(2026, 10, 25), 25, ["Sun 25 Oct 02:00 CEST", "Sun 25 Oct 02:00 CET"])],
-)
-def test_the_hour_that_comes_twice_has_two_entries(make_organisation, day, count, twice):
+def last_change_of_clocks(month: int) -> date:
+    """The last Sunday of the latest such month that is over; Berlin's clocks change on it."""
+    year = today().year - (today().month <= month)
+    return max(day for n in range(25, 32) if (day := date(year, month, n)).weekday() == 6)
+
+
+@pytest.mark.parametrize(("month", "count", "zones"), [(3, 23, []), (10, 25, ["CEST", "CET"])])
+def test_the_hour_that_comes_twice_has_two_entries(make_organisation, month, count, zones):
+    day = last_change_of_clocks(month)
+    twice = [f"{day:%a %-d %b} 02:00 {zone}" for zone in zones]
     organisation = make_organisation("Berlin", time_zone="Europe/Berlin")
     sim = make_sim(organisation)
-    start, end = (datetime(day.year, day.month, day.day + step, tzinfo=BERLIN) for step in (0, 1))
+    start, end = (datetime.combine(one, time(), BERLIN) for one in (day, day + timedelta(days=1)))
     use(organisation, sim, (start, end, count * 10))
     with tenant(organisation.pk):
         hours = sim_hours(sim, BERLIN, day, day)
