@@ -169,9 +169,7 @@ class Planner:
         source = parameter.slot.source
         if source is None or source.service not in self.tools:
             return None
-        needed = {one.slot.kind for one in parameters_of(filled.tool).values() if one.required}
-        taken = [hit for hit in filled.used if hit.slot.kind in needed]
-        return self._described(source, reading, many=parameter.many, taken=taken)
+        return self._described(source, reading, many=parameter.many, taken=_needed(filled))
 
     def _described(
         self, source: Source, reading: Reading, *, many: bool, taken: Sequence[Hit] = ()
@@ -369,11 +367,11 @@ class Planner:
             source = one.slot.source
             if one.required or name in filled.arguments or source is None or source.service not in self.tools:
                 continue
-            described = fill(self.tools[source.service], reading)
+            described = fill(self.tools[source.service], leaving(reading, _needed(filled)))
             by_name = one.slot.kind in described.arguments.values()
             ordered = by_name or any(hit.slot.kind == "sort" for hit in described.used)
             count = described.arguments.get("limit", 0)
-            if (count > 1 and one.many) or (count > 0 and ordered and filled.tool.is_read):
+            if (count > 1 and one.many) or (count > 0 and ordered and (one.many or filled.tool.is_read)):
                 later = Later(source.field, many=one.many, each=not one.many)
                 call, *others = each_of(described, described.arguments)
                 found[name] = Described(call, later, described.used, others)
@@ -384,6 +382,12 @@ class Planner:
     def decline(self, language: str = "en") -> Outline:
         """No call, and what can be asked instead."""
         return decline(self.tools, language)
+
+
+def _needed(filled: Filled) -> list[Hit]:
+    """What was said for values that the tool needs: they describe nothing ("my top SIM to plan Gold")."""
+    needed = {one.slot.kind for one in parameters_of(filled.tool).values() if one.required}
+    return [hit for hit in filled.used if hit.slot.kind in needed]
 
 
 _LONGEST: Final = 1000  # characters read of a sentence; a request is shorter

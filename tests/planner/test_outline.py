@@ -2,7 +2,8 @@
 
 import pytest
 
-from copilot.planner import Call, Later
+from copilot.planner import Call, Later, Planner
+from iotsim.core.slots import SlotContext
 from tests.planner.conftest import Outliner
 
 
@@ -43,6 +44,13 @@ def test_my_top_sim_is_looked_up_first(outline: Outliner) -> None:
     assert outline("suspend my top SIM").calls == [
         Call("find_sims", {"sort": "-usage", "limit": 1}),
         Call("toggle_sim_status", {"action": "suspend", "sim": Later("iccid")}),
+    ]
+
+
+def test_a_change_of_my_top_sim_changes_that_one_and_not_all(planner: Planner, named: SlotContext) -> None:
+    assert planner.outline("change the plan of my heaviest SIM to Gold", named).calls == [
+        Call("find_sims", {"sort": "-usage", "limit": 1}),
+        Call("change_plan", {"plan": "Gold", "sims": Later("iccid", many=True)}),
     ]
 
 

@@ -15,13 +15,13 @@ from iotsim.core.models import Job
 from iotsim.core.tenancy import tenant
 from sims.models import Sim
 from tests.analytics.forecasts.world import GB, MB, midnight, night, now, steady
-from tests.dates import today
+from tests.dates import billing_day, today
 from tests.fleet import make_customer, make_plan, make_sim, use
 
 
 @pytest.fixture
 def plan(organisation):
-    return make_plan(organisation, quota_bytes=GB, billing_day=min((today() - timedelta(days=10)).day, 28))
+    return make_plan(organisation, quota_bytes=GB, billing_day=billing_day(10))
 
 
 @pytest.fixture

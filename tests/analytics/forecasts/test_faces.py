@@ -12,13 +12,13 @@ from analytics.services.charts import generate_chart
 from analytics.services.forecasts import get_usage_forecast, list_quota_risks
 from iotsim.core.registry import get
 from tests.analytics.forecasts.world import GB, MB, night, steady
-from tests.dates import today
+from tests.dates import billing_day, today
 from tests.fleet import make_customer, make_plan, make_sim
 
 
 @pytest.fixture
 def plan(organisation):
-    return make_plan(organisation, quota_bytes=GB, billing_day=min((today() - timedelta(days=10)).day, 28))
+    return make_plan(organisation, quota_bytes=GB, billing_day=billing_day(10))
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from iotsim.core.tenancy import tenant
 from sims.intake.fleet import roll_cycles
 from sims.services.quota import update_quota
 from tests.analytics.forecasts.world import GB, MB, again, midnight, night, now, steady
-from tests.dates import today
+from tests.dates import billing_day, today
 from tests.fleet import make_plan
 
 
 @pytest.fixture
 def sim(organisation, actor):
     """It uses 10 MB a day of a quota that lasts; its cycle began ten days ago."""
-    plan = make_plan(organisation, quota_bytes=GB, billing_day=min((today() - timedelta(days=10)).day, 28))
+    plan = make_plan(organisation, quota_bytes=GB, billing_day=billing_day(10))
     sim = steady(organisation, 10 * MB, plan=plan, label="truck-17")
     night(organisation, actor)
     return sim

@@ -12,7 +12,7 @@ from iotsim.core.jobs import run_job
 from iotsim.core.tenancy import tenant
 from sims.cycles import cycle_start, next_cycle_start
 from tests.analytics.forecasts.world import GB, MB, NoJob, midnight, night, steady
-from tests.dates import today
+from tests.dates import billing_day, today
 from tests.fleet import make_customer, make_plan, make_sim
 
 
@@ -24,7 +24,7 @@ def kept(organisation, model=SimForecast, **wanted):
 @pytest.fixture
 def plan(organisation):
     """Its cycle began ten days ago."""
-    return make_plan(organisation, quota_bytes=GB, billing_day=min((today() - timedelta(days=10)).day, 28))
+    return make_plan(organisation, quota_bytes=GB, billing_day=billing_day(10))
 
 
 def test_every_sim_in_use_has_a_forecast(organisation, actor, plan):
@@ -107,7 +107,7 @@ def test_usage_of_today_counts_in_the_cycle(organisation, actor, plan):
 
 
 def test_a_sim_over_its_quota_says_since_when(organisation, actor):
-    plan = make_plan(organisation, quota_bytes=30 * MB, billing_day=min((today() - timedelta(days=10)).day, 28))
+    plan = make_plan(organisation, quota_bytes=30 * MB, billing_day=billing_day(10))
     steady(organisation, 10 * MB, noise=0.01, plan=plan)
     night(organisation, actor)
     [row] = kept(organisation)
